@@ -1,0 +1,16 @@
+"""MFC, 784-512-512-512-10: the medium fully connected network."""
+
+from typing import Any
+
+from xnorflow.blocks import add_dense, add_scores, start
+
+HIDDEN = (512, 512, 512)
+
+
+def build(shape: tuple[int, ...] = (28, 28, 1), classes: int = 10) -> Any:
+    """Return the Keras model for images of ``shape`` (height, width, channels)."""
+    model = start("mfc", shape, flat=True)
+    for index, neurons in enumerate(HIDDEN, start=1):
+        add_dense(model, neurons, f"dense{index}")
+    add_scores(model, classes)
+    return model

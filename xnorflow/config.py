@@ -1,0 +1,227 @@
+"""BuildConfig: everything a run depends on, read from one YAML file and checked key by key."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xnorflow.device import device_of
+from xnorflow.errors import ConfigError
+from xnorflow.spec import NetSpec
+
+BACKENDS = ("Vivado", "Vitis")
+IO_TYPES = ("io_parallel", "io_stream")
+STRATEGIES = ("Latency", "Resource")
+PRECISION = re.compile(r"^ap_u?int<([1-9]|[1-9][0-9])>$")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained.
+
+    Attributes:
+        seed: of initial weights, shuffling and augmentation.
+        epochs: passes over the training images.
+        batch_size: images per step.
+        learning_rate: of Adam at the start; it falls to 0 along a cosine.
+        shift: random shifts of the training images, in pixels to each side; 0 for none.
+    """
+
+    seed: int = 0
+    epochs: int = 60
+    batch_size: int = 128
+    learning_rate: float = 3e-3
+    shift: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ConfigError(f"train.{name} must be a whole number >= {least}, got {value!r}")
+        if not isinstance(self.learning_rate, (int, float)) or not 0 < self.learning_rate <= 1:
+            raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {self.learning_rate!r}")
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Types that replace the solved ones of a layer; for experiments, as they may overflow.
+
+    Attributes:
+        accum: type of the accumulator, such as ``ap_int<11>``.
+        result: type of the sums that the threshold is compared with.
+    """
+
+    accum: str | None = None
+    result: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("accum", "result"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and PRECISION.match(value)):
+                raise ConfigError(f"precision {name} must be ap_int<N> or ap_uint<N>, N 1 to 99, got {value!r}")
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """One network on one device.
+
+    Attributes:
+        network: the network's Python file, ``keras_models/<name>.py``.
+        data: a data set's name, an ``.npz`` file or a folder of images (see ``xnorflow.data``).
+        part: orderable part name.
+        clock_mhz: target clock.
+        backend: hls4ml backend, "Vivado" or "Vitis".
+        io_type: "io_parallel" (whole images in registers) or "io_stream" (one pixel at a time).
+        strategy: hls4ml strategy of each layer, or one for all.
+        reuse_factor: cycles per image of each layer (per output pixel in a convolution), or one for all.
+        input_bits: 1 or 8 bits per pixel.
+        pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1.
+        precision: types that replace the solved ones, per layer.
+        train: how the network is trained.
+    """
+
+    network: Path
+    part: str
+    data: str = "mnist5k"
+    clock_mhz: float = 100.0
+    backend: str = "Vivado"
+    io_type: str = "io_parallel"
+    strategy: str | dict[str, str] = "Resource"
+    reuse_factor: int | dict[str, int] = 1
+    input_bits: int = 1
+    pixel_threshold: int = 128
+    precision: dict[str, Precision] = field(default_factory=dict)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        device_of(self.part)
+        _one_of("backend", self.backend, BACKENDS)
+        _one_of("io_type", self.io_type, IO_TYPES)
+        strategies = self.strategy.values() if isinstance(self.strategy, dict) else [self.strategy]
+        for strategy in strategies:
+            _one_of("strategy", strategy, STRATEGIES)
+        factors = self.reuse_factor.values() if isinstance(self.reuse_factor, dict) else [self.reuse_factor]
+        for factor in factors:
+            if not isinstance(factor, int) or isinstance(factor, bool) or factor < 1:
+                raise ConfigError(f"reuse_factor must be a whole number >= 1, got {factor!r}")
+        if not isinstance(self.clock_mhz, (int, float)) or not 1 <= self.clock_mhz <= 800:
+            raise ConfigError(f"clock_mhz must be 1 to 800, got {self.clock_mhz!r}")
+        if self.input_bits not in (1, 8):
+            raise ConfigError(f"input_bits must be 1 or 8, got {self.input_bits!r}")
+        if not isinstance(self.pixel_threshold, int) or not 1 <= self.pixel_threshold <= 255:
+            raise ConfigError(f"pixel_threshold must be 1 to 255, got {self.pixel_threshold!r}")
+
+    @property
+    def name(self) -> str:
+        """The network's name: that of its file."""
+        return self.network.stem
+
+    def reuse_factor_of(self, layer: str) -> int:
+        """Reuse factor of a layer; 1 where a per-layer table leaves it out."""
+        return self.reuse_factor.get(layer, 1) if isinstance(self.reuse_factor, dict) else self.reuse_factor
+
+    def strategy_of(self, layer: str) -> str:
+        """Strategy of a layer; "Resource" where a per-layer table leaves it out."""
+        return self.strategy.get(layer, "Resource") if isinstance(self.strategy, dict) else self.strategy
+
+    def check_layers(self, spec: NetSpec) -> None:
+        """Refuse per-layer settings that name a layer the network does not have.
+
+        Raises:
+            ConfigError: naming the key, the layer and the network's layers.
+        """
+        names = [layer.name for layer in spec.layers]
+        for key in ("strategy", "reuse_factor", "precision"):
+            table = getattr(self, key)
+            for layer in table if isinstance(table, dict) else ():
+                if layer not in names:
+                    raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
+
+
+def load_config(path: Path) -> BuildConfig:
+    """Read a YAML configuration; paths in it are relative to the file.
+
+    Raises:
+        ConfigError: unreadable file, not YAML, an unknown key or a value that is not allowed.
+    """
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such configuration: {path}; the ones that come along are in hls_configs/") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
+    try:
+        return config_from_dict(document, path.resolve().parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def config_from_dict(document: Any, folder: Path) -> BuildConfig:
+    """Build a BuildConfig from what a YAML file says; paths in it are relative to ``folder``.
+
+    Raises:
+        ConfigError: an unknown or missing key, or a value that is not allowed.
+    """
+    values = _fields(document, BuildConfig, "")
+    for key in ("network", "part", "data", "backend", "io_type"):
+        if key in values and not isinstance(values[key], str):
+            raise ConfigError(f"{key} must be text, got {values[key]!r}")
+    for key in ("network", "part"):
+        if key not in values:
+            raise ConfigError(f"{key} is missing")
+    values["network"] = (folder / values["network"]).resolve()
+    data = values.get("data", "")
+    if data.endswith(".npz") or "/" in data:
+        values["data"] = str((folder / data).resolve())
+    values["train"] = TrainConfig(**_fields(values.get("train") or {}, TrainConfig, "train"))
+    values["precision"] = _precisions(values.get("precision") or {})
+    return BuildConfig(**values)
+
+
+def config_to_dict(config: BuildConfig) -> dict[str, Any]:
+    """Return the configuration as plain values; ``config_from_dict`` reads them back."""
+    values = dataclasses.asdict(config)
+    values["network"] = str(config.network)
+    return values
+
+
+def _precisions(table: Any) -> dict[str, Precision]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"precision must be a table of layers, got {table!r}")
+    return {
+        str(layer): Precision(**_fields(entry, Precision, f"precision.{layer}")) for layer, entry in table.items()
+    }
+
+
+def _fields(document: Any, kind: type[Any], where: str) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise ConfigError(f"{where or 'the file'} must hold `key: value` lines, got {document!r}")
+    known = [item.name for item in dataclasses.fields(kind)]
+    for key in document:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise ConfigError(f"unknown key {f'{where}.' if where else ''}{key}; {hint}")
+    return dict(document)
+
+
+def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(f"{key} must be {' or '.join(allowed)}, got {value!r}")
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key written twice, which YAML would silently take the last of."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"key {key!r} stands twice, line {node.start_mark.line + 1}")
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,76 @@
+"""FPGA devices as data: one YAML file each in ``xnorflow/devices/``; a new device is a new file."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from xnorflow.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Amounts of the four things that run out. ``bram18`` counts 18 Kb halves."""
+
+    lut: int
+    ff: int
+    bram18: int
+    dsp: int
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and what it holds.
+
+    Attributes:
+        parts: orderable part names (package and speed grade).
+        boards: boards that carry it.
+        source: the data sheet the numbers come from.
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    boards: tuple[str, ...]
+    resources: Resources
+    source: str
+
+
+@cache
+def devices() -> tuple[Device, ...]:
+    """Return every known device, sorted by name.
+
+    Raises:
+        ConfigError: a device file lacks a field or holds one of the wrong kind.
+    """
+    folder = resources.files("xnorflow") / "devices"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda e: e.name)
+    return tuple(_device(entry.name, yaml.safe_load(entry.read_text(encoding="utf-8"))) for entry in files)
+
+
+def _device(file: str, fields: Any) -> Device:
+    try:
+        amounts = Resources(*(int(fields[key]) for key in ("lut", "ff", "bram18", "dsp")))
+        return Device(
+            fields["name"], tuple(fields["parts"]), tuple(fields["boards"]), amounts, fields["source"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"device file {file}: missing or wrong field ({error})") from error
+
+
+def device_of(part: str) -> Device:
+    """Return the device of an orderable part name, in any letter case.
+
+    Raises:
+        ConfigError: no device file lists the part.
+    """
+    known = {name: device for device in devices() for name in device.parts}
+    if part.lower() in known:
+        return known[part.lower()]
+    near = difflib.get_close_matches(part.lower(), known, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
+    raise ConfigError(f"unknown part {part!r}; {hint} (a device is added by a file in xnorflow/devices/)")

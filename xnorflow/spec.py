@@ -1,0 +1,308 @@
+"""NetSpec: a binary network as hardware sees it, and the golden model every route must equal.
+
+Nothing here needs TensorFlow. All arithmetic is integer arithmetic, so equal means equal.
+
+* Input: images of ``uint8`` pixels. With ``bits == 1`` a pixel is +1 where it is at least
+  ``pixel_threshold`` and -1 otherwise; with ``bits == 8`` the pixel value itself is used.
+* Hidden layer: the integer sum of (input x bipolar weight); the output is +1 where
+  ``sum >= threshold``, else -1. A convolution may be followed by max-pooling, which on bipolar
+  values is OR.
+* Last layer: one integer score per class. The class is the largest score, ties to the lowest index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xnorflow import packing
+from xnorflow.errors import ConfigError, DataError
+
+Bipolar = NDArray[np.int8]
+Integers = NDArray[np.int64]
+Images = NDArray[np.uint8]
+
+# Images per block: keeps one layer's packed words and counts inside the second-level cache.
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the network reads.
+
+    Attributes:
+        shape: (n,) for vectors, (height, width, channels) for images.
+        bits: 1 (thresholded) or 8 (unsigned pixels).
+        pixel_threshold: the smallest pixel value that counts as +1; used when ``bits == 1``.
+    """
+
+    shape: tuple[int, ...]
+    bits: int = 1
+    pixel_threshold: int = 128
+
+    def __post_init__(self) -> None:
+        if self.bits not in (1, 8):
+            raise ConfigError(f"input bits must be 1 or 8, got {self.bits}")
+        if len(self.shape) not in (1, 3) or min(self.shape) < 1:
+            raise ConfigError(f"input shape must be (n,) or (height, width, channels), got {self.shape}")
+        if not 1 <= self.pixel_threshold <= 255:
+            raise ConfigError(f"pixel threshold must be 1 to 255, got {self.pixel_threshold}")
+
+    @property
+    def size(self) -> int:
+        """Values per image."""
+        return math.prod(self.shape)
+
+    @property
+    def max_abs(self) -> int:
+        """Largest magnitude of one input value."""
+        return 1 if self.bits == 1 else 255
+
+    def encode(self, images: Images) -> NDArray[Any]:
+        """Return the network's input values, shape (n, *shape): int8 +1/-1, or uint8 pixels.
+
+        Raises:
+            DataError: images are not uint8 or have another number of pixels.
+        """
+        if images.dtype != np.uint8 or images.ndim < 2 or math.prod(images.shape[1:]) != self.size:
+            got = f"{images.dtype} images of shape {images.shape[1:]}"
+            raise DataError(f"the network reads uint8 images of shape {self.shape}, got {got}")
+        pixels = images.reshape(len(images), *self.shape)
+        if self.bits == 8:
+            return pixels
+        return np.where(pixels >= self.pixel_threshold, np.int8(1), np.int8(-1))
+
+
+def _freeze(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    frozen = np.array(array, dtype=dtype, order="C")
+    frozen.setflags(write=False)
+    return frozen
+
+
+def _check_bipolar(name: str, weights: NDArray[Any], ndim: int) -> None:
+    if weights.ndim != ndim or 0 in weights.shape:
+        raise ConfigError(f"layer {name}: weights must have {ndim} non-empty axes, got shape {weights.shape}")
+    if not np.isin(weights, (-1, 1)).all():
+        raise ConfigError(f"layer {name}: weights must be +1 or -1, got other values")
+
+
+def _check_thresholds(name: str, thresholds: NDArray[Any], n_out: int) -> None:
+    if thresholds.shape != (n_out,):
+        raise ConfigError(f"layer {name}: needs {n_out} thresholds, got shape {thresholds.shape}")
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSpec:
+    """A hidden dense layer: ``out[j] = +1 where sum_i x[i] * weights[i, j] >= thresholds[j]``.
+
+    Attributes:
+        weights: int8 +1/-1, shape (n_in, n_out).
+        thresholds: int32, shape (n_out,).
+    """
+
+    name: str
+    weights: Bipolar
+    thresholds: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        _check_bipolar(self.name, self.weights, 2)
+        _check_thresholds(self.name, self.thresholds, self.n_out)
+        object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
+        object.__setattr__(self, "thresholds", _freeze(self.thresholds, np.int32))
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of one neuron."""
+        return int(self.weights.shape[0])
+
+    @property
+    def n_out(self) -> int:
+        """Neurons."""
+        return int(self.weights.shape[1])
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of one image's output, given that of its input (flattened in HWC order)."""
+        _check_size(self.name, self.n_in, math.prod(shape))
+        return (self.n_out,)
+
+
+@dataclass(frozen=True, eq=False)
+class ConvSpec:
+    """A hidden convolution without padding, then the threshold, then OR over pooling windows.
+
+    Attributes:
+        weights: int8 +1/-1, shape (kernel_height, kernel_width, channels_in, channels_out).
+        thresholds: int32, shape (channels_out,).
+        strides: (vertical, horizontal) step of the kernel.
+        pool: (height, width) of the pooling window and of its step; (1, 1) is no pooling.
+    """
+
+    name: str
+    weights: Bipolar
+    thresholds: NDArray[np.int32]
+    strides: tuple[int, int] = (1, 1)
+    pool: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        _check_bipolar(self.name, self.weights, 4)
+        _check_thresholds(self.name, self.thresholds, self.n_out)
+        if min(*self.strides, *self.pool) < 1:
+            raise ConfigError(f"layer {self.name}: strides {self.strides} and pool {self.pool} must be >= 1")
+        object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
+        object.__setattr__(self, "thresholds", _freeze(self.thresholds, np.int32))
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of one neuron: kernel height x width x channels."""
+        return int(math.prod(self.weights.shape[:3]))
+
+    @property
+    def n_out(self) -> int:
+        """Output channels."""
+        return int(self.weights.shape[3])
+
+    def conv_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """Shape of the convolution's output before pooling.
+
+        Raises:
+            ConfigError: the input is not an image with the right channels, or is smaller than the kernel.
+        """
+        kernel = self.weights.shape
+        if len(shape) != 3 or shape[2] != kernel[2] or shape[0] < kernel[0] or shape[1] < kernel[1]:
+            raise ConfigError(f"layer {self.name}: kernel {kernel[:3]} does not fit an input of shape {shape}")
+        rows = (shape[0] - kernel[0]) // self.strides[0] + 1
+        columns = (shape[1] - kernel[1]) // self.strides[1] + 1
+        return rows, columns, self.n_out
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape (height, width, channels) of one image's output after pooling."""
+        rows, columns, channels = self.conv_shape(shape)
+        if rows < self.pool[0] or columns < self.pool[1]:
+            raise ConfigError(f"layer {self.name}: pool {self.pool} does not fit an output of {rows}x{columns}")
+        return rows // self.pool[0], columns // self.pool[1], channels
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreSpec:
+    """The last layer: ``score[j] = scale[j] * sum_i x[i] * weights[i, j] + offset[j]``.
+
+    One scalar normalisation for all classes does not change the class, so it is left out and
+    scale is 1 and offset 0. A normalisation per class is kept in fixed point: scores then count
+    in units of ``2 ** -fraction_bits``.
+
+    Attributes:
+        weights: int8 +1/-1, shape (n_in, n_classes).
+        scale: int64, shape (n_classes,), or None for 1.
+        offset: int64, shape (n_classes,), or None for 0.
+        fraction_bits: fraction bits of scale and offset; 0 without them.
+    """
+
+    name: str
+    weights: Bipolar
+    scale: Integers | None = None
+    offset: Integers | None = None
+    fraction_bits: int = 0
+
+    def __post_init__(self) -> None:
+        _check_bipolar(self.name, self.weights, 2)
+        object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
+        if (self.scale is None) != (self.offset is None):
+            raise ConfigError(f"layer {self.name}: scale and offset come together or not at all")
+        for field in ("scale", "offset"):
+            values = getattr(self, field)
+            if values is None:
+                continue
+            if values.shape != (self.n_out,):
+                raise ConfigError(f"layer {self.name}: {field} needs {self.n_out} values, got {values.shape}")
+            object.__setattr__(self, field, _freeze(values, np.int64))
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of one class's score."""
+        return int(self.weights.shape[0])
+
+    @property
+    def n_out(self) -> int:
+        """Classes."""
+        return int(self.weights.shape[1])
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of one image's scores."""
+        _check_size(self.name, self.n_in, math.prod(shape))
+        return (self.n_out,)
+
+    def normalise(self, sums: Integers) -> Integers:
+        """Return the scores for integer sums of shape (n, n_classes)."""
+        if self.scale is None or self.offset is None:
+            return sums
+        return sums * self.scale + self.offset
+
+
+HiddenSpec = DenseSpec | ConvSpec
+LayerSpec = HiddenSpec | ScoreSpec
+
+
+def _check_size(name: str, n_in: int, got: int) -> None:
+    if n_in != got:
+        raise ConfigError(f"layer {name}: reads {n_in} values but the layer before it gives {got}")
+
+
+@dataclass(frozen=True, eq=False)
+class NetSpec:
+    """A binary network: input, hidden layers, scores. Frozen and checked when made.
+
+    Raises:
+        ConfigError: layers whose shapes do not follow from one another, or two with one name.
+    """
+
+    name: str
+    input: InputSpec
+    hidden: tuple[HiddenSpec, ...]
+    scores: ScoreSpec
+
+    def __post_init__(self) -> None:
+        names = [layer.name for layer in self.layers]
+        if len(set(names)) != len(names):
+            raise ConfigError(f"network {self.name}: layer names must differ, got {', '.join(names)}")
+        for layer, shape in self.walk():
+            layer.output_shape(shape)
+
+    @property
+    def layers(self) -> tuple[LayerSpec, ...]:
+        """Hidden layers and the score layer, in order."""
+        return (*self.hidden, self.scores)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return self.scores.n_out
+
+    def walk(self) -> Iterator[tuple[LayerSpec, tuple[int, ...]]]:
+        """Yield every layer with the shape of one image at its input."""
+        shape = self.input.shape
+        for layer in self.layers:
+            yield layer, shape
+            shape = layer.output_shape(shape)
+
+    def max_abs_sum(self, layer: LayerSpec) -> int:
+        """Largest magnitude that a sum of ``layer`` can reach, for any input."""
+        return layer.n_in * (self.input.max_abs if layer is self.layers[0] else 1)
+
+    def class_scores(self, images: Images) -> Integers:
+        """Return the integer scores, shape (n, n_classes), of uint8 images."""
+        evaluator = packing.Evaluator(self)
+        blocks = [evaluator.scores(images[i : i + BLOCK]) for i in range(0, len(images), BLOCK)]
+        return np.concatenate(blocks) if blocks else np.zeros((0, self.n_classes), np.int64)
+
+    def predict(self, images: Images) -> Integers:
+        """Return the class of every image, shape (n,): the largest score, ties to the lowest index."""
+        return self.class_scores(images).argmax(axis=1)
+
+    def trace(self, images: Images) -> dict[str, NDArray[Any]]:
+        """Return what every layer gives: +1/-1 per hidden layer (after pooling), then the scores."""
+        return packing.Evaluator(self).trace(images)

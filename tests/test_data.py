@@ -148,17 +148,13 @@ def test_absent_package_is_named(monkeypatch, name, module, package):
     message(ToolNotFound, name, has=(f"pip install {package}",))
 
 
-@pytest.mark.parametrize(
-    "name", ["mnist5000", "", "no/such/folder", "x" * 5000, "two\nlines", "\0", __file__]
-)
+@pytest.mark.parametrize("name", ["mnist5000", "", "no/such/folder", "x" * 5000, "two\nlines", "\0", __file__])
 def test_unknown_name_lists_what_is_allowed(name):
     message(ConfigError, name, has=(*DATASET_NAMES, repr(name), ".npz", "folder"))
 
 
 def test_import_needs_only_numpy():
-    code = (
-        "import sys, xnorflow.data; print({'mlxtend','sklearn','keras','tf_keras','PIL'} & set(sys.modules))"
-    )
+    code = "import sys, xnorflow.data; print({'mlxtend','sklearn','keras','tf_keras','PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -290,9 +286,7 @@ def test_real_mnist(real_mnist, real_folder):
     held = np.bincount(real_mnist.validation.labels)
     whole = held + np.bincount(real_mnist.train.labels)
     assert np.abs(held - whole / 12).max() < 1
-    assert not any(
-        array.flags.writeable for part in parts(real_mnist) for array in (part.images, part.labels)
-    )
+    assert not any(array.flags.writeable for part in parts(real_mnist) for array in (part.images, part.labels))
 
 
 def test_variable_subfolder_and_plain_files_give_the_same_mnist(real_folder, tmp_path, monkeypatch):
@@ -306,9 +300,7 @@ def test_variable_subfolder_and_plain_files_give_the_same_mnist(real_folder, tmp
 
 
 def test_mnist_files_are_not_taken_for_fashion(real_folder):
-    message(
-        DataError, "fashion_mnist", real_folder, has=("expected the labels of fashion_mnist", "5923", *WAYS)
-    )
+    message(DataError, "fashion_mnist", real_folder, has=("expected the labels of fashion_mnist", "5923", *WAYS))
 
 
 def test_fashion_from_idx_and_from_keras_are_equal(fashion_root, monkeypatch):
@@ -372,9 +364,7 @@ def test_own_npz(tmp_path):
     assert [len(part.labels) for part in parts(data)] == [21, 3, 6]
     assert [np.bincount(part.labels).tolist() for part in parts(data)] == [[7] * 3, [1] * 3, [2] * 3]
     label_of = {image.tobytes(): label for image, label in zip(*arrays.values(), strict=True)}
-    pairs = [
-        (i.tobytes(), int(j)) for part in parts(data) for i, j in zip(part.images, part.labels, strict=True)
-    ]
+    pairs = [(i.tobytes(), int(j)) for part in parts(data) for i, j in zip(part.images, part.labels, strict=True)]
     assert dict(pairs) == label_of and len(pairs) == 30
     assert load_dataset(saved(tmp_path, **arrays)).sha256 == data.sha256
     grey = {**arrays, "images": arrays["images"][..., None]}
@@ -388,9 +378,7 @@ def test_own_npz_with_its_own_test_set(tmp_path):
     name = saved(tmp_path, **own(), test_images=test["images"], test_labels=test["labels"])
     data = load_dataset(name)
     assert [len(part.labels) for part in parts(data)] == [27, 3, 6]
-    assert np.array_equal(data.test.images, test["images"]) and np.array_equal(
-        data.test.labels, test["labels"]
-    )
+    assert np.array_equal(data.test.images, test["images"]) and np.array_equal(data.test.labels, test["labels"])
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int64, ">u2", np.float16, np.float32, np.float64])

@@ -55,9 +55,7 @@ def devices() -> tuple[Device, ...]:
 def _device(file: str, fields: Any) -> Device:
     try:
         amounts = Resources(*(int(fields[key]) for key in ("lut", "ff", "bram18", "dsp")))
-        return Device(
-            fields["name"], tuple(fields["parts"]), tuple(fields["boards"]), amounts, fields["source"]
-        )
+        return Device(fields["name"], tuple(fields["parts"]), tuple(fields["boards"]), amounts, fields["source"])
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"device file {file}: missing or wrong field ({error})") from error
 

@@ -114,7 +114,9 @@ def _groups(model: Any) -> list[_Group]:
 def _check_chain(model: Any) -> None:
     for before, after in zip(model.layers, model.layers[1:], strict=False):
         if isinstance(after.input, list) or after.input is not before.output:
-            raise ConfigError(f"layer {after.name}: the network must be a chain; this layer does not follow {before.name}")
+            raise ConfigError(
+                f"layer {after.name}: the network must be a chain; this layer does not follow {before.name}"
+            )
 
 
 def _check_product(layer: Any) -> None:
@@ -131,7 +133,9 @@ def _check_product(layer: Any) -> None:
         raise ConfigError(f"layer {layer.name}: use_bias must be False; BatchNormalization has the offset already")
     activation = layer.get_config().get("activation")
     if activation not in (None, "linear"):
-        raise ConfigError(f"layer {layer.name}: activation must be a QActivation layer of its own, got {activation!r}")
+        raise ConfigError(
+            f"layer {layer.name}: activation must be a QActivation layer of its own, got {activation!r}"
+        )
     if type(layer).__name__ == "QConv2D":
         if layer.padding != "valid":
             raise ConfigError(f"layer {layer.name}: padding must be 'valid', got {layer.padding!r}; no bit means 0")
@@ -145,7 +149,9 @@ def _check_reshape(layer: Any, groups: list[_Group]) -> None:
     size = layer.output_shape[1:]
     if groups and sorted(size, reverse=True) == [groups[-1].product.output_shape[-1], 1]:
         return
-    raise ConfigError(f"layer {layer.name}: {type(layer).__name__} to {size} is not supported; use Flatten in HWC order")
+    raise ConfigError(
+        f"layer {layer.name}: {type(layer).__name__} to {size} is not supported; use Flatten in HWC order"
+    )
 
 
 def _kernel(group: _Group, inverted: NDArray[np.bool_]) -> NDArray[np.int8]:
@@ -204,9 +210,7 @@ def _pooling(group: _Group) -> tuple[tuple[int, int], bool]:
     return (int(layer.pool_size[0]), int(layer.pool_size[1])), kinds.index("MaxPooling2D") < sign
 
 
-def _scan(
-    group: _Group, highest: int, step: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def _scan(group: _Group, highest: int, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Evaluate BatchNorm and sign on every reachable sum.
 
     Returns:
@@ -241,7 +245,9 @@ def _fires(group: _Group) -> Fires:
         if type(layer).__name__ == "QActivation":
             _check_sign(layer)
         elif not all(np.isfinite(value).all() for value in layer.get_weights()):
-            raise ConfigError(f"layer {layer.name}: BatchNormalization holds NaN or infinity; train the network again")
+            raise ConfigError(
+                f"layer {layer.name}: BatchNormalization holds NaN or infinity; train the network again"
+            )
     # the rank of the real activations, for Keras computes a 4-axis BatchNorm by another kernel
     axes = (1, 1) if len(group.product.output_shape) == 4 else ()
     inputs = keras.Input((*axes, group.product.output_shape[-1]))

@@ -303,6 +303,6 @@ class NetSpec:
         """Return the class of every image, shape (n,): the largest score, ties to the lowest index."""
         return self.class_scores(images).argmax(axis=1)
 
-    def trace(self, images: Images) -> dict[str, NDArray[Any]]:
-        """Return what every layer gives: +1/-1 per hidden layer (after pooling), then the scores."""
+    def trace(self, images: Images) -> dict[str, packing.LayerTrace]:
+        """Return the sums and the output of every layer, by layer name."""
         return packing.Evaluator(self).trace(images)

@@ -54,7 +54,9 @@ def require_tool(name: str, purpose: str) -> Path:
         variable = override_variable(name)
         where = f"{variable}={os.environ[variable]}" if variable in os.environ else "PATH"
         advice = INSTALL.get(name, "install it")
-        raise ToolNotFound(f"{purpose} needs {name}, which is not in {where}; {advice}, or set {variable} to its path")
+        raise ToolNotFound(
+            f"{purpose} needs {name}, which is not in {where}; {advice}, or set {variable} to its path"
+        )
     return found
 
 

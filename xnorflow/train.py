@@ -92,7 +92,9 @@ def train(
     keras.utils.set_random_seed(config.seed)
     model = build_network(network, shape, data.n_classes)
     if model.output_shape[-1] != data.n_classes:
-        raise ConfigError(f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes")
+        raise ConfigError(
+            f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
+        )
     source = InputSpec(tuple(model.input_shape[1:]), input_bits, pixel_threshold)
     key = _key(network, data, config, source)
     session = _Session(model, source, data, config, folder / "checkpoint.npz", key)

@@ -1,0 +1,61 @@
+"""Which reuse factors hls4ml's dense and convolution kernels accept.
+
+hls4ml silently replaces an illegal one (and under Latency takes any number); here it is refused.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from xnorflow.config import BuildConfig
+from xnorflow.errors import ConfigError
+from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
+
+
+@cache
+def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
+    """Return the legal reuse factors of a layer of ``n_out`` neurons with ``n_in`` inputs, rising.
+
+    The rule is that of hls4ml 1.3.0, ``backends/fpga/fpga_backend.py``, ``_validate_reuse_factor``.
+    """
+    size = n_in * n_out
+    divisors = {d for low in range(1, int(size**0.5) + 1) if size % low == 0 for d in (low, size // low)}
+    return tuple(sorted(factor for factor in divisors if _is_legal(n_in, n_out, factor)))
+
+
+def _is_legal(n_in: int, n_out: int, factor: int) -> bool:
+    multipliers = -(-n_in * n_out // min(n_in, factor))
+    if factor < n_in:
+        return multipliers % n_out == 0
+    return factor % n_in == 0
+
+
+def check_reuse_factors(spec: NetSpec, config: BuildConfig) -> None:
+    """Refuse reuse factors that hls4ml would replace or that crash its kernels.
+
+    Raises:
+        ConfigError: naming the layer, the value and the legal neighbours.
+    """
+    for layer in spec.layers:
+        factor = config.reuse_factor_of(layer.name)
+        legal = _legal_here(layer, config)
+        if factor not in legal:
+            below = [value for value in legal if value < factor]
+            above = [value for value in legal if value > factor]
+            near = " or ".join(str(value) for value in below[-1:] + above[:1])
+            raise ConfigError(
+                f"reuse_factor of layer {layer.name} ({layer.n_in} inputs, {layer.n_out} outputs) "
+                f"cannot be {factor}; the nearest legal ones are {near}"
+            )
+
+
+def _legal_here(layer: LayerSpec, config: BuildConfig) -> tuple[int, ...]:
+    legal = legal_reuse_factors(layer.n_in, layer.n_out)
+    if (
+        isinstance(layer, ConvSpec)
+        and config.io_type == "io_parallel"
+        and config.strategy_of(layer.name) == "Resource"
+    ):
+        # beyond n_in this kernel writes past the end of its arrays
+        return tuple(factor for factor in legal if factor <= layer.n_in)
+    return legal

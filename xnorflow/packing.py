@@ -61,7 +61,8 @@ class _Matrix:
 
     def times_bipolar(self, bits: Bits) -> NDArray[np.int64]:
         """Sums over +1/-1 inputs given as bits, shape (n, n_in) -> (n, n_out)."""
-        return self.n_in - 2 * xor_popcount(pack(bits), self.words).astype(np.int64)
+        sums: NDArray[np.int64] = self.n_in - 2 * xor_popcount(pack(bits), self.words).astype(np.int64)
+        return sums
 
     def times_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Sums over 8-bit inputs, one bit plane at a time, shape (n, n_in) -> (n, n_out).

@@ -150,7 +150,8 @@ def _hardware(report: RunReport) -> Table:
         ("layer", "in x out", "strategy", "reuse", "cycles", "accumulator", "sums"),
         rows,
         f"Cycles per image: {interval:,} (the slowest layer), by formula from the reuse factors. "
-        f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; not measured, nor known to fit.",
+        f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; "
+        "not measured, nor known to fit.",
     )
 
 

@@ -131,16 +131,9 @@ def find_mismatch(
         trace = golden[layer.name]
         pairs = (("sums", nodes[project.product_nodes[layer.name]], trace.sums), ("outputs", outputs, trace.output))
         for what, got, expected in pairs:
-            wrong = np.argwhere(got != expected.reshape(got.shape))
+            right = expected.reshape(got.shape)
+            wrong = np.argwhere(got != right)
             if len(wrong):
-                first = tuple(
-                    (
-                        int(which[image]),
-                        int(value),
-                        int(expected.reshape(got.shape)[image, value]),
-                        int(got[image, value]),
-                    )
-                    for image, value in wrong[:SHOWN]
-                )
+                first = tuple((int(which[i]), int(j), int(right[i, j]), int(got[i, j])) for i, j in wrong[:SHOWN])
                 return LayerMismatch(layer.name, what, got.size, len(wrong), first, advice)
     return None

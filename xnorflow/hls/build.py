@@ -57,7 +57,7 @@ def _bridge(project: HlsProject) -> Path:
 def _compile(project: HlsProject, source: Path, folder: Path) -> Path:
     target = folder / f"{source.stem}.o"
     weights = str((project.folder / "firmware" / "weights").resolve()).replace("\\", "\\\\").replace('"', '\\"')
-    argv = [
+    argv: list[str | Path] = [
         require_tool("g++", "the C simulation"),
         *FLAGS,
         "-I.",
@@ -75,5 +75,5 @@ def _compile(project: HlsProject, source: Path, folder: Path) -> Path:
 
 def _link(objects: list[Path], target: Path, flags: list[str]) -> None:
     gxx = require_tool("g++", "the C simulation")
-    argv = [gxx, *flags, *[part.resolve() for part in objects], "-o", target.resolve()]
+    argv: list[str | Path] = [gxx, *flags, *[part.resolve() for part in objects], "-o", target.resolve()]
     run_tool(argv, cwd=target.parent, log=target.with_suffix(".link.log"))

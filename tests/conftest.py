@@ -1,0 +1,44 @@
+"""Shared fixtures: tiny networks, the quick data set, and one trained network for the whole session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xnorflow.data import DataSet, load_dataset
+from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
+    return random.choice(np.array([-1, 1], np.int8), shape)
+
+
+@pytest.fixture(scope="session")
+def tiny_spec() -> NetSpec:
+    """64-16-16-10 with random weights and thresholds; frozen, so it can be shared."""
+    random = np.random.default_rng(1)
+    hidden = tuple(
+        DenseSpec(name, bipolar(random, n_in, 16), random.integers(-4, 5, 16))
+        for name, n_in in (("dense1", 64), ("dense2", 16))
+    )
+    return NetSpec("tiny", InputSpec((64,)), hidden, ScoreSpec("scores", bipolar(random, 16, 10)))
+
+
+@pytest.fixture(scope="session")
+def tiny_conv_spec() -> NetSpec:
+    """8x8x1, 3x3 convolution with 4 channels, 2x2 pooling, dense 36-8-10."""
+    random = np.random.default_rng(2)
+    conv = ConvSpec("conv1", bipolar(random, 3, 3, 1, 4), random.integers(-2, 3, 4), pool=(2, 2))
+    dense = DenseSpec("dense1", bipolar(random, 36, 8), random.integers(-3, 4, 8))
+    return NetSpec("tiny_conv", InputSpec((8, 8, 1)), (conv, dense), ScoreSpec("scores", bipolar(random, 8, 10)))
+
+
+@pytest.fixture(scope="session")
+def digits_data() -> DataSet:
+    """The 8x8 digits that come with scikit-learn."""
+    pytest.importorskip("sklearn")
+    return load_dataset("digits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -42,3 +43,10 @@ def digits_data() -> DataSet:
     """The 8x8 digits that come with scikit-learn."""
     pytest.importorskip("sklearn")
     return load_dataset("digits")
+
+
+@pytest.fixture(scope="session")
+def package_env() -> dict[str, str]:
+    """Environment for a fresh Python that is to find this package, with no setting of the tester's own."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("XNORFLOW_")}
+    return {**clean, "PYTHONPATH": str(ROOT)}

@@ -85,8 +85,8 @@ def _agreement(report: RunReport) -> Table:
         (
             "source",
             "accuracy",
-            "images whose class differs",
-            "images with a score that differs",
+            "class differs",
+            "score differs",
             "images/s here",
         ),
         rows,

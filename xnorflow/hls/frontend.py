@@ -2,7 +2,7 @@
 
 hls4ml's own reading of a Keras model rounds thresholds the wrong way, gets a negative BatchNorm
 scale wrong and leaves types at 16 bits. This frontend hands it the folded network instead: weights
-already flipped, and a BatchNorm with scale 1 and offset -T whose threshold comes out as T exactly.
+already flipped, and a BatchNorm whose threshold comes out as T exactly.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from xnorflow.spec import ConvSpec, LayerSpec, NetSpec, ScoreSpec
 
 Layer = dict[str, Any]
 INPUT_NAME = "pixels"
+# Any power of two gives the threshold exactly; with 1, hls4ml drops a BatchNorm whose thresholds are all 0.
+THRESHOLD_SCALE = 2.0
 
 
 def layer_list(spec: NetSpec, weight_quantizer: Any) -> list[Layer]:
@@ -72,7 +74,9 @@ def _threshold(layer: Any, shape: tuple[int, ...]) -> list[Layer]:
     norm = {
         "name": threshold_norm(layer),
         "n_filt": n_out if conv else -1,
-        **_batch_norm(math.prod(sums), np.ones(n_out), -layer.thresholds.astype(np.float64)),
+        **_batch_norm(
+            math.prod(sums), np.full(n_out, THRESHOLD_SCALE), -THRESHOLD_SCALE * layer.thresholds.astype(np.float64)
+        ),
     }
     sign = {"class_name": "Activation", "name": f"{layer.name}_sign", "activation": "binary_tanh"}
     if not conv or layer.pool == (1, 1):
@@ -103,15 +107,23 @@ def threshold_node(layer: LayerSpec) -> str:
 def output_node(layer: LayerSpec) -> str:
     """Name of the node whose output is the layer's output in NetSpec."""
     if isinstance(layer, ScoreSpec):
-        return layer.name if layer.scale is None else f"{layer.name}_norm"
+        return f"{layer.name}_norm" if _is_normalised(layer) else layer.name
     if isinstance(layer, ConvSpec) and layer.pool != (1, 1):
         return f"{layer.name}_pool"
     return threshold_node(layer)
 
 
-def _normalisation(layer: ScoreSpec) -> list[Layer]:
+def _is_normalised(layer: ScoreSpec) -> bool:
+    """Whether the scores have a normalisation that does something; hls4ml drops one that does not."""
     if layer.scale is None or layer.offset is None:
+        return False
+    return bool((layer.scale != 1 << layer.fraction_bits).any() or layer.offset.any())
+
+
+def _normalisation(layer: ScoreSpec) -> list[Layer]:
+    if not _is_normalised(layer):
         return []
+    assert layer.scale is not None and layer.offset is not None
     unit = float(1 << layer.fraction_bits)
     fields = _batch_norm(layer.n_out, layer.scale / unit, layer.offset / unit)
     return [{"name": f"{layer.name}_norm", "n_filt": -1, **fields}]
@@ -150,7 +162,7 @@ def hls_config(spec: NetSpec, config: BuildConfig) -> dict[str, Any]:
         }
         for node in (threshold_norm(layer), output_node(layer)):
             names.setdefault(node, {})["Trace"] = True
-    if spec.scores.scale is not None:
+    if _is_normalised(spec.scores):
         names[f"{spec.scores.name}_norm"]["Precision"] = _normalisation_types(spec)
     return {
         # nothing may fall back on the default, so it is one that would show

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from xnorflow.extract import extract_file
+from xnorflow.spec import ScoreSpec
 from xnorflow.specfile import save_spec
 
 
@@ -12,7 +13,7 @@ def main(model: str = "keras_models/digits.h5", output: str = "projects/digits-s
     spec = extract_file(Path(model))
     for layer, shape in spec.walk():
         print(f"{layer.name}: reads {shape}, {layer.n_in} inputs x {layer.n_out} outputs")
-        if layer is not spec.scores:
+        if not isinstance(layer, ScoreSpec):
             print(f"    thresholds {layer.thresholds.min()} to {layer.thresholds.max()}")
     print(f"wrote {output}, sha256 {save_spec(spec, Path(output))}")
 

@@ -82,13 +82,7 @@ def _agreement(report: RunReport) -> Table:
     rows = tuple(_result_row(result) for result in report.results)
     return Table(
         f"{report.name}: is it right?",
-        (
-            "source",
-            "accuracy",
-            "class differs",
-            "score differs",
-            "images/s here",
-        ),
+        ("source", "accuracy", "class differs", "score differs", "images/s here"),
         rows,
         _agreement_note(report),
     )

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_writes_and_replaces_whole_files(tmp_path):
     assert "ä" in path.read_text(encoding="utf-8")
     write_text(path, "second")
     assert path.read_text() == "second"
-    assert os.listdir(path.parent) == [path.name]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_rights_are_those_of_the_umask(tmp_path):
@@ -104,7 +105,7 @@ def test_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, ca
     assert parts(tmp_path) == []
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_device_is_noticed_when_the_buffer_goes_out(tmp_path, monkeypatch):
     monkeypatch.setattr(
         files.tempfile, "mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "n"))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.hls.convert import HlsProject
-from xnorflow.tools import require_tool, run_tool
+from xnorflow.tools import in_parallel, require_tool, run_tool
 
 # Vivado HLS compiles the C simulation as C++11; -fPIC lets the same object serve the library
 FLAGS = ("-std=c++11", "-O2", "-fPIC", "-w")
@@ -30,9 +29,7 @@ def compile_project(project: HlsProject, folder: Path) -> Binaries:
     """
     top = project.folder / "firmware" / f"{project.top}.cpp"
     sources = [top, _bridge(project), project.folder / f"{project.top}_test.cpp"]
-    # a thread each: the work is in the compiler processes
-    with ThreadPoolExecutor(len(sources)) as pool:
-        objects = list(pool.map(lambda source: _compile(project, source, folder), sources))
+    objects = in_parallel(lambda source: _compile(project, source, folder), sources)
     top_object, bridge_object, test_object = objects
     binaries = Binaries(folder / f"{project.top}.so", folder / f"{project.top}_test")
     _link([top_object, bridge_object], binaries.library, ["-shared"])
@@ -43,8 +40,7 @@ def compile_project(project: HlsProject, folder: Path) -> Binaries:
 def compile_trace_library(project: HlsProject, folder: Path) -> Path:
     """Compile the library that also stores what every layer gives; return its path."""
     sources = [project.folder / f"{project.top}_trace.cpp", _bridge(project)]
-    with ThreadPoolExecutor(len(sources)) as pool:
-        objects = list(pool.map(lambda source: _compile(project, source, folder), sources))
+    objects = in_parallel(lambda source: _compile(project, source, folder), sources)
     library = folder / f"{project.top}_trace.so"
     _link(objects, library, ["-shared"])
     return library

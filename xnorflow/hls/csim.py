@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from xnorflow.hls.build import Binaries
 from xnorflow.hls.convert import HlsProject
 from xnorflow.hls.worker import NODE
 from xnorflow.progress import Advance, progress_bar
-from xnorflow.tools import run_tool
+from xnorflow.tools import in_parallel, run_tool
 
 Inputs = NDArray[Any]
 Values = NDArray[np.float64]
@@ -92,8 +91,7 @@ def write_tb_data(folder: Path, inputs: Inputs, expected: NDArray[np.int64]) -> 
 
 def _in_shares(items: Inputs, run: Callable[[int, Inputs], Values]) -> list[Values]:
     shares = [part for part in np.array_split(items, cores()) if len(part)]
-    with ThreadPoolExecutor(max(1, len(shares))) as pool:
-        return list(pool.map(run, range(len(shares)), shares))
+    return in_parallel(lambda share: run(*share), enumerate(shares))
 
 
 def _counter(advance: Advance, lock: threading.Lock) -> Callable[[str], None]:

@@ -67,8 +67,9 @@ def device_of(part: str) -> Device:
         ConfigError: no device file lists the part.
     """
     known = {name: device for device in devices() for name in device.parts}
-    if part.lower() in known:
-        return known[part.lower()]
+    for name, device in known.items():
+        if name.lower() == part.lower():
+            return device
     near = difflib.get_close_matches(part.lower(), known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
     raise ConfigError(f"unknown part {part!r}; {hint} (a device is added by a file in xnorflow/devices/)")

@@ -58,13 +58,16 @@ def run_step(
     key = hashlib.sha256(json.dumps([__version__, inputs], sort_keys=True, default=str).encode()).hexdigest()
     done = _finished(folder, key)
     if done is not None:
-        return StepResult(folder.name, done["seconds"], True, done["values"])
+        return done
     _clean(folder, keeps)
     write_json(folder / "config.json", inputs)
     started = time.monotonic()
-    values = dict(work(folder))
-    seconds = round(time.monotonic() - started, 2)
-    files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
+    try:
+        values = dict(work(folder))
+        seconds = round(time.monotonic() - started, 2)
+        files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
+    except OSError as error:
+        raise write_error(Path(error.filename or folder), error) from error
     write_json(folder / RESULT, {"key": key, "seconds": seconds, "values": values, "files": files})
     return StepResult(folder.name, seconds, False, values)
 
@@ -73,7 +76,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RESULT)
 
 
-def _finished(folder: Path, key: str) -> dict[str, Any] | None:
+def _finished(folder: Path, key: str) -> StepResult | None:
     try:
         result: dict[str, Any] = read_json(folder / RESULT)
         if result["key"] != key:
@@ -81,9 +84,10 @@ def _finished(folder: Path, key: str) -> dict[str, Any] | None:
         for name, digest in result["files"].items():
             if sha256_file(folder / name) != digest:
                 return None
-    except (DataError, OSError, KeyError, TypeError):
+        return StepResult(folder.name, float(result["seconds"]), True, dict(result["values"]))
+    except (DataError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        # whatever is wrong with it, running the step again mends it
         return None
-    return result
 
 
 def _clean(folder: Path, keeps: Callable[[Path], bool]) -> None:

@@ -270,6 +270,8 @@ def test_layers_the_network_does_not_have(tmp_path, tiny_spec, key, name):
         "a: !!timestamp x",
         "a: 0x_",
         "a: 0b_",
+        'network: "\\ud800"\npart: x',
+        "network: " + "a" * 9000 + "\npart: x",
         "a: !!binary ä",
         "a: 190:_",
         "[" * 5000,

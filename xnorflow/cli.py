@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.errors import XnorflowError
@@ -22,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        code = command(arguments)
+        # here, where a closed pipe is caught, and not at the interpreter's end
+        sys.stdout.flush()
+        return code
     except XnorflowError as error:
         print(f"xnorflow: error: {error}", file=sys.stderr)
         return error.exit_code
@@ -35,8 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line as every other error is said: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit with 2."""
+        self.exit(2, f"xnorflow: error: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="xnorflow", description="Binary neural networks on very small FPGAs, with every number exact."
     )
     parser.add_argument("--version", action="version", version=f"xnorflow {__version__}")

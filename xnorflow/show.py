@@ -27,9 +27,15 @@ class Table:
     note: str = ""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a closed pipe to the caller; rich would end the program with exit code 1."""
+        raise BrokenPipeError
+
+
 def print_tables(tables: list[Table], console: Console | None = None) -> None:
     """Draw tables on the terminal."""
-    console = console or Console()
+    console = console or _Console()
     for table in tables:
         drawn = RichTable(title=table.title, title_justify="left", title_style="bold")
         for index, column in enumerate(table.columns):

@@ -66,7 +66,8 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
         raise
     except Exception as error:
         # whatever a user's file may raise
-        raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
 
 
 def train(
@@ -128,7 +129,7 @@ def versions() -> dict[str, str]:
 
 
 def _key(network: Path, data: DataSet, config: TrainConfig, source: InputSpec) -> str:
-    parts = [network.read_text(encoding="utf-8"), data.sha256, repr(config), repr(source)]
+    parts = [network.read_text(encoding="utf-8", errors="replace"), data.sha256, repr(config), repr(source)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -158,7 +159,8 @@ class _Session:
         self._resume()
         started = time.monotonic() - self.seconds_before
         log.parent.mkdir(parents=True, exist_ok=True)
-        with progress_bar(f"train {self.model.name}", self.config.epochs) as advance, log.open("a") as lines:
+        mode = "a" if self.epoch else "w"  # the log of a run with other settings is not continued
+        with progress_bar(f"train {self.model.name}", self.config.epochs) as advance, log.open(mode) as lines:
             advance(self.epoch)
             while self.epoch < self.config.epochs:
                 loss, validation = self._train_epoch()

@@ -19,12 +19,12 @@ from xnorflow.data import (
     IDX_FILES,
     DataSet,
     Split,
-    binarize,
     load_dataset,
     read_idx,
     stratified_split,
 )
 from xnorflow.errors import ConfigError, DataError, ToolNotFound
+from xnorflow.spec import InputSpec
 
 PINS = {
     "mnist5k": "5740fd88500b2df1508d6070928c4ade260117398426c54c07e84e104aacdd99",
@@ -136,7 +136,9 @@ def test_digits_scaling_keeps_the_threshold():
     data = load_dataset("digits")
     images = np.concatenate([part.images for part in parts(data)])
     assert sorted(np.unique(images)) == [*range(0, 241, 16), 255]
-    assert np.count_nonzero(binarize(images) == 1) == np.count_nonzero(sklearn_data.images >= 8)
+    assert np.count_nonzero(images >= InputSpec((8, 8, 1)).pixel_threshold) == np.count_nonzero(
+        sklearn_data.images >= 8
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,16 +178,6 @@ def test_split_is_disjoint_complete_and_stratified(counts, with_test, random):
             got = np.count_nonzero(labels[indices] == number)
             assert (got >= 1 or share == 0) and abs(got - count * share / total) < 2
     assert all(np.array_equal(a, b) for a, b in zip(split, stratified_split(labels, *wanted), strict=True))
-
-
-@pytest.mark.parametrize("shape", [(2, 4), (2, 2, 2), (1, 2, 4, 1)])
-def test_binarize_keeps_shape_and_puts_the_threshold_at_plus_one(shape):
-    pixels = np.array([0, 1, 127, 128, 129, 254, 255, 64], np.uint8).reshape(shape)
-    got = binarize(pixels)
-    assert got.dtype == np.int8 and got.shape == shape
-    assert got.ravel().tolist() == [-1, -1, -1, 1, 1, 1, 1, -1]
-    assert binarize(pixels, 1).ravel().tolist() == [-1, 1, 1, 1, 1, 1, 1, 1]
-    assert binarize(pixels, 255).ravel().tolist() == [-1, -1, -1, -1, -1, -1, 1, -1]
 
 
 # --- idx files

@@ -20,8 +20,6 @@ import numpy.typing as npt
 from xnorflow.errors import ConfigError, DataError, ToolNotFound
 from xnorflow.own_data import Int64Array, OwnData, UInt8Array, data_error, load_folder, load_npz
 
-Int8Array = npt.NDArray[np.int8]
-
 DATASET_NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist")
 SPLIT_SEED = 1
 DATA_VARIABLE = "XNORFLOW_DATA"
@@ -108,11 +106,6 @@ def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
         f"unknown data set {name!r}; allowed are {', '.join(DATASET_NAMES)}, the path of an .npz file "
         "(arrays images, labels) or of an existing folder with one subfolder of images per class"
     )
-
-
-def binarize(images: UInt8Array, threshold: int = 128) -> Int8Array:
-    """Return +1 where ``pixel >= threshold`` and -1 elsewhere, in the shape of ``images``."""
-    return np.where(images >= threshold, np.int8(1), np.int8(-1))
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8Array:

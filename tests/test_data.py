@@ -136,9 +136,8 @@ def test_digits_scaling_keeps_the_threshold():
     data = load_dataset("digits")
     images = np.concatenate([part.images for part in parts(data)])
     assert sorted(np.unique(images)) == [*range(0, 241, 16), 255]
-    assert np.count_nonzero(images >= InputSpec((8, 8, 1)).pixel_threshold) == np.count_nonzero(
-        sklearn_data.images >= 8
-    )
+    bipolar = InputSpec((8, 8, 1)).encode(images)
+    assert np.count_nonzero(bipolar == 1) == np.count_nonzero(sklearn_data.images >= 8)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from xnorflow.cli import main
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
@@ -50,3 +53,24 @@ def package_env() -> dict[str, str]:
     """Environment for a fresh Python that is to find this package, with no setting of the tester's own."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("XNORFLOW_")}
     return {**clean, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """Project of a whole run on digits, 2 epochs, in a path with spaces and non-ASCII letters; only read it."""
+    for package in ("tensorflow", "tf_keras", "qkeras", "hls4ml", "sklearn"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"needs {package}")
+    if shutil.which("g++") is None:
+        pytest.skip("needs g++")
+    project = tmp_path_factory.mktemp("mit Leerzeichen äöü") / "pröject 1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("XNORFLOW_GXX", raising=False)
+        assert main(["run", str(ROOT / "hls_configs/digits.yaml"), "--epochs", "2", "--project", str(project)]) == 0
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Path:
+    """A copy of the finished project to do anything to."""
+    return shutil.copytree(finished, tmp_path / "ein Projékt")

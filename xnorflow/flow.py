@@ -78,7 +78,7 @@ def run_train(job: Job, data: DataSet) -> tuple[Path, StepResult]:
         step = run_step(job.project / TRAIN, {"model": sha256_file(job.model)}, take)
     else:
         inputs = {
-            "network": config.network.read_text(encoding="utf-8", errors="replace") if config.network.is_file() else None,
+            "network": sha256_file(config.network) if config.network.is_file() else None,
             "data": data.sha256,
             "train": dataclasses.asdict(config.train),
             **source,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from xnorflow.data import DataSet
 from xnorflow.doctor import Finding
@@ -37,11 +38,12 @@ def print_tables(tables: list[Table], console: Console | None = None) -> None:
     """Draw tables on the terminal."""
     console = console or _Console()
     for table in tables:
-        drawn = RichTable(title=table.title, title_justify="left", title_style="bold")
+        # Text, for a string would be read as markup: [x] would vanish
+        drawn = RichTable(title=Text(table.title), title_justify="left", title_style="bold")
         for index, column in enumerate(table.columns):
-            drawn.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+            drawn.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
         for row in table.rows:
-            drawn.add_row(*row)
+            drawn.add_row(*map(Text, row))
         console.print(drawn)
         if table.note:
             console.print(table.note, highlight=False, markup=False, soft_wrap=True)

@@ -61,13 +61,16 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
     module = importlib.util.module_from_spec(loader)
     try:
         loader.loader.exec_module(module)
-        return module.build(shape, classes)
+        model = module.build(shape, classes)
     except XnorflowError:
         raise
     except Exception as error:
         # whatever a user's file may raise
         reason = " ".join(str(error).split())
         raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
+    if not hasattr(model, "output_shape"):
+        raise ConfigError(f"{network}: build(shape, classes) must return a Keras model, got {type(model).__name__}")
+    return model
 
 
 def train(

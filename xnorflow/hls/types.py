@@ -67,7 +67,7 @@ def smallest_type(lowest: int, highest: int) -> IntType:
     """Return the narrowest type that holds every integer from ``lowest`` to ``highest``."""
     if lowest >= 0:
         return IntType(max(1, highest.bit_length()), signed=False)
-    return IntType(1 + max(highest.bit_length(), (-lowest - 1).bit_length()), signed=True)
+    return IntType(1 + max(max(highest, 0).bit_length(), (-lowest - 1).bit_length()), signed=True)
 
 
 def parse_type(text: str) -> IntType:

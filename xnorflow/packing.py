@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Words = NDArray[np.uint64]
 Bits = NDArray[np.bool_]
 
+# Images per block: keeps one layer's packed words and counts inside the second-level cache.
+BLOCK = 64
+
 
 def pack(bits: Bits) -> Words:
     """Pack the last axis into little-endian 64-bit words, padded with zeros.
@@ -87,9 +90,13 @@ class Evaluator:
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the integer scores, shape (n, n_classes)."""
+        blocks = [self._block_scores(images[i : i + BLOCK]) for i in range(0, len(images), BLOCK)]
+        return np.concatenate([np.zeros((0, self.spec.n_classes), np.int64), *blocks])
+
+    def _block_scores(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         x = self._input(images)
-        for index in range(len(self.spec.hidden)):
-            x = self._fire(self.spec.hidden[index], self._sums(index, x))
+        for index, layer in enumerate(self.spec.hidden):
+            x = self._fire(layer, self._sums(index, x))
         return self.spec.scores.normalise(self._sums(-1, x))
 
     def trace(self, images: NDArray[np.uint8]) -> dict[str, LayerTrace]:

@@ -27,9 +27,6 @@ Bipolar = NDArray[np.int8]
 Integers = NDArray[np.int64]
 Images = NDArray[np.uint8]
 
-# Images per block: keeps one layer's packed words and counts inside the second-level cache.
-BLOCK = 64
-
 
 @dataclass(frozen=True)
 class InputSpec:
@@ -288,11 +285,7 @@ class NetSpec:
 
     def class_scores(self, images: Images) -> Integers:
         """Return the integer scores, shape (n, n_classes), of uint8 images."""
-        evaluator = packing.Evaluator(self)
-        empty = np.zeros((0, self.n_classes), np.int64)
-        return np.concatenate(
-            [empty, *(evaluator.scores(images[i : i + BLOCK]) for i in range(0, len(images), BLOCK))]
-        )
+        return packing.Evaluator(self).scores(images)
 
     def predict(self, images: Images) -> Integers:
         """Return the class of every image, shape (n,): the largest score, ties to the lowest index."""

@@ -135,10 +135,11 @@ class Evaluator:
 
 def _patches(layer: ConvSpec, x: NDArray[Any]) -> NDArray[Any]:
     """Return the window under every kernel position, (n * rows * columns, n_in) in HWC order."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, layer.weights.shape[:2], axis=(1, 2))
-    windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
-    # (n, rows, columns, channels, kh, kw) -> the order of the weights
-    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, layer.n_in)
+    height, width = layer.weights.shape[:2]
+    # over all axes, as numpy's types know no tuple of axes: (n, rows, columns, 1, 1, kh, kw, channels)
+    windows = np.lib.stride_tricks.sliding_window_view(x, (1, height, width, x.shape[3]))
+    strided: NDArray[Any] = windows[:, :: layer.strides[0], :: layer.strides[1]]
+    return strided.reshape(-1, layer.n_in)
 
 
 def or_pool(bits: Bits, pool: tuple[int, int]) -> Bits:
@@ -149,5 +150,5 @@ def or_pool(bits: Bits, pool: tuple[int, int]) -> Bits:
     n, rows, columns, channels = bits.shape
     cut = bits[:, : rows // height * height, : columns // width * width]
     windows = cut.reshape(n, rows // height, height, columns // width, width, channels)
-    pooled: Bits = windows.any(axis=(2, 4))
+    pooled: Bits = np.logical_or.reduce(windows, axis=(2, 4))
     return pooled

@@ -289,7 +289,8 @@ class NetSpec:
 
     def predict(self, images: Images) -> Integers:
         """Return the class of every image, shape (n,): the largest score, ties to the lowest index."""
-        return self.class_scores(images).argmax(axis=1)
+        classes: Integers = self.class_scores(images).argmax(axis=1)
+        return classes
 
     def trace(self, images: Images) -> dict[str, packing.LayerTrace]:
         """Return the sums and the output of every layer, by layer name."""

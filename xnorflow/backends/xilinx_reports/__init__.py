@@ -49,7 +49,9 @@ def read_report(path: Path | str) -> SynthReport:
     if start and start[0].startswith("Implementation tool:"):
         return read_export(source)
     first = start[0][:60] if start else ""
-    raise ReportError(f"{path}: not a report that xnorflow reads; it reads {KINDS}, got a file that starts {first!r}")
+    raise ReportError(
+        f"{path}: not a report that xnorflow reads; it reads {KINDS}, got a file that starts {first!r}"
+    )
 
 
 def _text(path: Path) -> str:

@@ -18,8 +18,8 @@ def read_csynth(source: Source) -> SynthReport:
         ReportError: cut short, or a field is missing or not of its kind.
     """
     found = tables(source, lambda section: section in READ)
-    if not any(table.section == "Interface" for table in found):
-        raise source.missing("section Interface")
+    if not any(table.section == "Interface" and table.rows for table in found):
+        raise source.missing("ports in section Interface")
     tool, top = _title(source, r"^== (Vi(?:vado|tis) HLS) Report for '(.+)'\s*$")
     version = source.after(r"^\* Version:\s+(\d{4}\.\d[\d.]*)", "field Version")
     summary = _one(source, found, "Utilization Estimates", "", "Summary")
@@ -75,7 +75,9 @@ def _places(source: Source, table: Table, *, whole: bool = True) -> dict[str, in
 
 
 def _usage(source: Source, row: tuple[str, ...], places: dict[str, int | None]) -> Usage:
-    cells = {name: None if at is None else source.integer(name.upper(), row[at]) for name, at in places.items()}
+    cells = {
+        name: None if at is None else source.integer(name.upper(), row[at]) for name, at in places.items()
+    }
     return Usage(**cells)
 
 
@@ -95,7 +97,9 @@ def _timing(source: Source, found: list[Table]) -> Timing:
         estimated_ns=source.nanoseconds("clock estimate", row[estimated]),
         latency_cycles=cycles.latency_cycles,
         interval_cycles=cycles.interval_cycles,
-        uncertainty_ns=None if uncertainty is None else source.nanoseconds("clock uncertainty", row[uncertainty]),
+        uncertainty_ns=None
+        if uncertainty is None
+        else source.nanoseconds("clock uncertainty", row[uncertainty]),
         pipeline=cycles.pipeline,
     )
 
@@ -175,7 +179,9 @@ def read_summary(source: Source) -> SynthReport:
     sections = [line for line in source.lines if line.startswith("== ")]
     if "== SW I/O Information" not in [line.strip() for line in sections[:-1]]:
         raise source.missing("section after SW I/O Information")
-    tree = next((table for table in found if table.group.startswith("Performance & Resource Estimates")), None)
+    tree = next(
+        (table for table in found if table.group.startswith("Performance & Resource Estimates")), None
+    )
     if tree is None or not tree.rows:
         raise source.missing("table Performance & Resource Estimates")
     usages, timings = _tree(source, tree)

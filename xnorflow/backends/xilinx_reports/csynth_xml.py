@@ -20,7 +20,9 @@ def read_xml(path: Path, text: str) -> SynthReport:
         ReportError: not well formed, with a DTD, of another kind, or lacking a field.
     """
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
-        raise ReportError(f"{path}: a report has no DTD and no entities, got one that has; write the report again")
+        raise ReportError(
+            f"{path}: a report has no DTD and no entities, got one that has; write the report again"
+        )
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
@@ -29,7 +31,10 @@ def read_xml(path: Path, text: str) -> SynthReport:
     if root.tag != "profile":
         raise ReportError(f"{path}: not a csynth report; its first element must be profile, got {root.tag!r}")
     version = _required(source, root, "ReportVersion/Version")
-    resources, available = _child(source, root, "AreaEstimates/Resources"), root.find("AreaEstimates/AvailableResources")
+    resources, available = (
+        _child(source, root, "AreaEstimates/Resources"),
+        root.find("AreaEstimates/AvailableResources"),
+    )
     modules = {_required(source, item, "Name"): item for item in root.findall("ModuleInformation/Module")}
     return SynthReport(
         stage=Stage.HLS,
@@ -97,7 +102,9 @@ def _timing(source: Source, root: ElementTree.Element) -> Timing:
     uncertainty = _optional(root, "UserAssignments/ClockUncertainty")
     return Timing(
         clock_ns=_time(source, _required(source, root, "UserAssignments/TargetClockPeriod"), unit),
-        estimated_ns=_time(source, _required(source, node, "SummaryOfTimingAnalysis/EstimatedClockPeriod"), unit),
+        estimated_ns=_time(
+            source, _required(source, node, "SummaryOfTimingAnalysis/EstimatedClockPeriod"), unit
+        ),
         latency_cycles=_range(source, latency, "Best-caseLatency", "Worst-caseLatency"),
         interval_cycles=_range(source, latency, "Interval-min", "Interval-max"),
         uncertainty_ns=None if uncertainty is None else _time(source, uncertainty, unit),
@@ -127,7 +134,9 @@ def _module_timing(source: Source, module: ElementTree.Element) -> Timing:
     interval = None if cycles is None else _optional(cycles, "PipelineInitiationInterval")
     return Timing(
         estimated_ns=None if estimated is None else _time(source, estimated, "ns"),
-        latency_cycles=_range(source, cycles, "Best-caseLatency", "Worst-caseLatency") if cycles is not None else None,
+        latency_cycles=_range(source, cycles, "Best-caseLatency", "Worst-caseLatency")
+        if cycles is not None
+        else None,
         interval_cycles=None if interval is None else _interval(source, interval),
         pipeline=None if cycles is None else _optional(cycles, "PipelineType"),
     )
@@ -135,7 +144,11 @@ def _module_timing(source: Source, module: ElementTree.Element) -> Timing:
 
 def _interval(source: Source, text: str) -> tuple[int, int] | None:
     """Read one number, or two as in ``64 ~ 128``."""
-    numbers = [source.integer("PipelineInitiationInterval", part) for part in text.split("~")] if text[:2] != "~0" else []
+    numbers = (
+        [source.integer("PipelineInitiationInterval", part) for part in text.split("~")]
+        if text[:2] != "~0"
+        else []
+    )
     if not numbers or None in numbers:
         return None
     return (numbers[0] or 0, numbers[-1] or 0)

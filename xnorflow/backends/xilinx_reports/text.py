@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from xnorflow.errors import ReportError
@@ -25,7 +26,9 @@ class Source:
     path: Path
     lines: tuple[str, ...]
 
-    def missing(self, field: str, hint: str = "the file is cut short or of a layout not known") -> ReportError:
+    def missing(
+        self, field: str, hint: str = "the file is cut short or of a layout not known"
+    ) -> ReportError:
         """Return the error for a field that the report must have."""
         return ReportError(f"{self.path}: no {field}; {hint}, so write the report again")
 
@@ -168,7 +171,9 @@ def tables(source: Source, wanted: Callable[[str], bool] = lambda section: True)
         while end < len(lines) and (BORDER.match(lines[end]) or lines[end].lstrip().startswith("|")):
             end += 1
         if not BORDER.match(lines[end - 1]) or end - index < 3:
-            raise source.missing(f"end of the table at line {index + 1} ({headings.section or 'first section'})")
+            raise source.missing(
+                f"end of the table at line {index + 1} ({headings.section or 'first section'})"
+            )
         if wanted(headings.section):
             found.append(_table(source, headings, index, end))
         index = end
@@ -184,7 +189,9 @@ def _table(source: Source, headings: _Headings, start: int, end: int) -> Table:
         if BORDER.match(line):
             blocks.append([])
         elif len(line) != len(border):
-            raise source.wrong(f"row at line {number + 1}", f"as wide as its table ({len(border)})", line.strip())
+            raise source.wrong(
+                f"row at line {number + 1}", f"as wide as its table ({len(border)})", line.strip()
+            )
         else:
             blocks[-1].append(line)
     head, body = blocks[0], [line for block in blocks[1:] for line in block]
@@ -204,4 +211,4 @@ def _is_headless(section: str) -> bool:
 
 
 def _cells(line: str, marks: list[int]) -> list[str]:
-    return [line[left + 1 : right].rstrip() for left, right in zip(marks, marks[1:], strict=False)]
+    return [line[left + 1 : right].rstrip() for left, right in pairwise(marks)]

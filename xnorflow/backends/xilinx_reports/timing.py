@@ -72,7 +72,12 @@ def _period(source: Source, worst: float | None) -> float | None:
         return None
     for line in _section(source, "Intra Clock Table") if source.has(r"^\| Intra Clock Table") else []:
         cells = line.split()
-        if len(cells) > 5 and cells[0] in periods and re.match(r"^-?\d+\.\d+$", cells[1]) and float(cells[1]) == worst:
+        if (
+            len(cells) > 5
+            and cells[0] in periods
+            and re.match(r"^-?\d+\.\d+$", cells[1])
+            and float(cells[1]) == worst
+        ):
             return periods[cells[0]]
     return min(periods.values())
 
@@ -92,7 +97,9 @@ def _stage(source: Source) -> Stage:
     for text in (source.path.name, command):
         if found := SUFFIX.findall(text):
             return stage_of(source, names.get(found[-1], found[-1]))
-    raise source.missing("field Design State", "its nets and its name don't tell it either; report with paths")
+    raise source.missing(
+        "field Design State", "its nets and its name don't tell it either; report with paths"
+    )
 
 
 def _check_end(source: Source) -> None:
@@ -106,6 +113,6 @@ def _check_end(source: Source) -> None:
     if paths != ends:
         raise source.missing("end of the last path")
     announced = sum(1 for line in source.lines if re.match(r"^PW\s+:\s+\d", line))
-    checked = sum(1 for line in source.lines if line.startswith("Pulse Width Checks"))
+    checked = sum(1 for line in source.lines if re.match(r"^(Min|Max|Low|High) (Period|Pulse|Skew)", line))
     if announced > checked:
         raise source.missing("section Pulse Width Checks")

@@ -142,7 +142,9 @@ def _tree(source: Source, table: Table) -> dict[str, Usage]:
 def read_power(source: Source) -> SynthReport:
     """Read ``report_power``: watts in total, dynamic and static."""
     check_contents(source)
-    cells = {row[0].strip(): row[1] for table in tables(source) if table.section == "Summary" for row in table.rows}
+    cells = {
+        row[0].strip(): row[1] for table in tables(source) if table.section == "Summary" for row in table.rows
+    }
 
     def watts(name: str) -> float | None:
         if name not in cells:

@@ -61,5 +61,7 @@ def check_contents(source: Source) -> None:
         if entry not in seen:
             raise source.missing(f"section {entry}")
     last = seen[listed[-1]]
-    if not any(line.startswith("+-") for line in source.lines[last:]):
+    borders = sum(line.startswith("+-") for line in source.lines[last:])
+    # two borders are a table without rows, or the head of one that is cut short
+    if borders < 2 or (borders == 2 and source.lines[-2].strip()):
         raise source.missing(f"table of section {listed[-1]}")

@@ -1,5 +1,7 @@
+# ruff: noqa: W291, W293, E501
 """The report readers on small files written for this test, in the layouts of the tools."""
 
+import contextlib
 import gzip
 
 import pytest
@@ -487,10 +489,8 @@ def test_cut_anywhere_is_refused_or_equal(read, name):
     whole = read(text)
     half = [text[:end] for end in range(len(text))]
     for part in half[:: 3 if len(text) < 6000 else 5]:
-        try:
+        with contextlib.suppress(ReportError):
             assert read(part) == whole, len(part)
-        except ReportError:
-            pass
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -128,12 +128,13 @@ def test_operator_costs_are_those_of_the_table():
 
 
 def test_convolution_limits_and_cycles():
-    layer = LayerShape("conv", 288, 64, vectors=121)
+    layer = LayerShape("conv", 288, 64, vectors=121, pixels_in=169)
     parallel = StockKernel().reuse_factors(layer)
     stream = StockKernel(io_type="io_stream").reuse_factors(layer)
     assert max(parallel) == 288
     assert max(stream) == 288 * 64
-    assert StockKernel().cost(layer, 288).interval_cycles == 121 * (288 + 3)
+    assert StockKernel().cost(layer, 288).interval_cycles == 121 * 288
+    assert StockKernel(io_type="io_stream").cost(layer, 288).interval_cycles == 169 * 288
     assert RtlKernel().cost(layer, 8, 32).interval_cycles == 121 * 9 * 8
 
 

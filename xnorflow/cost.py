@@ -91,6 +91,7 @@ class LayerShape:
         is_scores: last layer: sums leave it, there is no threshold.
         scaled: last layer with a scale and an offset per class.
         vectors: products of the whole weight matrix per image: 1, or output pixels of a convolution.
+        pixels_in: 1, or input pixels of a convolution.
     """
 
     name: str
@@ -101,6 +102,7 @@ class LayerShape:
     is_scores: bool = False
     scaled: bool = False
     vectors: int = 1
+    pixels_in: int = 1
 
     @property
     def sum_bits(self) -> int:
@@ -120,6 +122,7 @@ class LayerCost:
         expected: cells after Vivado or Yosys.
         hls: cells as the HLS report will state them; None for a route without HLS.
         folding: (pe, simd) of the RTL route.
+        memory: where the RTL route keeps its weights, "block" RAM or "lut".
     """
 
     layer: str
@@ -130,6 +133,7 @@ class LayerCost:
     expected: Amounts
     hls: Amounts | None = None
     folding: tuple[int, int] | None = None
+    memory: str | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
     shapes = []
     for layer, shape in spec.walk():
         first = layer is spec.layers[0]
-        vectors = math.prod(layer.conv_shape(shape)[:2]) if isinstance(layer, ConvSpec) else 1
+        pixels = (math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2])) if isinstance(layer, ConvSpec) else (1, 1)
         shapes.append(
             LayerShape(
                 layer.name,
@@ -199,7 +203,8 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
                 pixel_input=first,
                 is_scores=isinstance(layer, ScoreSpec),
                 scaled=isinstance(layer, ScoreSpec) and layer.scale is not None,
-                vectors=vectors,
+                vectors=pixels[1],
+                pixels_in=pixels[0],
             )
         )
     return tuple(shapes)

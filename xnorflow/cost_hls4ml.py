@@ -18,7 +18,7 @@ from xnorflow.hls.reuse import legal_reuse_factors
 
 # LUTs per bit (mux: per input) beyond the widths that were seen
 SLOPES = {"add": 1.0, "subtract": 1.0, "select": 1.0, "xor": 1.0, "compare": 0.45, "mux": 4.6, "shift": 2.0}
-# cycles of a convolution beside its products, per output pixel: filling the window, writing the result
+# cycles that a convolution may add to its latency per pixel: filling the window, writing the result
 WINDOW_CYCLES = 3
 
 
@@ -141,13 +141,16 @@ class StockKernel:
         return LayerCost(layer.name, self.name, reuse_factor, interval, latency, _expected(hls), hls)
 
     def _cycles(self, layer: LayerShape, factor: int, resource: bool) -> tuple[int, tuple[int, int]]:
-        """One loop of ``reuse_factor`` turns at II 1; a convolution runs it once per output pixel."""
+        """One loop of ``reuse_factor`` turns at II 1; a convolution runs it once per pixel.
+
+        Pixels are those of the output, or of the input where they come one by one (``io_stream``).
+        """
         levels = math.ceil(math.log2(layer.n_in)) if layer.n_in > 1 else 1
         depth = (1, 3) if resource else (1 - factor, levels + 1 - factor)
-        if layer.vectors == 1:
-            return factor, (factor + depth[0], factor + depth[1])
-        interval = layer.vectors * (factor + WINDOW_CYCLES)
-        return interval, (layer.vectors * factor, interval + depth[1])
+        pixels = layer.pixels_in if self.io_type == "io_stream" else layer.vectors
+        interval = pixels * factor
+        filling = WINDOW_CYCLES * pixels if layer.vectors > 1 else 0
+        return interval, (interval + depth[0], interval + depth[1] + filling)
 
     def _products(self, tally: _Tally, layer: LayerShape, count: int, *, constant: bool) -> None:
         """Products of one cycle: XNOR, or plus or minus a number of several bits."""

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from xnorflow.cost import KINDS, Kernel, LayerShape
 from xnorflow.device import Resources, devices
-from xnorflow.fit import Budget, Goal, Problem, Shortfall
+from xnorflow.problem import Budget, Goal, Problem
 
 # shares of the hidden width and of the input that are tried, largest first
 SHARES = (0.9, 0.8, 0.75, 2 / 3, 0.5, 1 / 3, 0.25, 0.125, 0.0625)
 # a search over scaled budgets stops at this many times the device
 LARGEST_SCALE = 4096.0
 PRECISION = 1.002
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """One resource that runs out.
+
+    Attributes:
+        needed: least that the network needs, or what the least overfull choice needs.
+        usable: what the budget allows.
+    """
+
+    kind: str
+    needed: int
+    usable: int
+
+    @property
+    def over(self) -> int:
+        """How much is missing."""
+        return self.needed - self.usable
 
 
 def shortfalls(problem: Problem, budget: Budget, goal: Goal) -> tuple[Shortfall, ...]:

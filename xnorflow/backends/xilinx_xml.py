@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from xnorflow.backends.xilinx_reports.text import Source
+from xnorflow.backends.xilinx_text import Source
 from xnorflow.errors import ReportError
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 

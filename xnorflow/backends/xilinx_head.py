@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from xnorflow.backends.xilinx_reports.text import Source
+from xnorflow.backends.xilinx_text import Source
 from xnorflow.report import Stage
 
 

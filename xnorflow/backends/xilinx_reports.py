@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from xnorflow.backends.xilinx_reports.csynth_rpt import read_csynth, read_summary
-from xnorflow.backends.xilinx_reports.csynth_xml import read_xml
-from xnorflow.backends.xilinx_reports.export import read_export
-from xnorflow.backends.xilinx_reports.text import Source
-from xnorflow.backends.xilinx_reports.vivado import read_vivado
+from xnorflow.backends.xilinx_csynth import read_csynth, read_summary
+from xnorflow.backends.xilinx_xml import read_xml
+from xnorflow.backends.xilinx_export import read_export
+from xnorflow.backends.xilinx_text import Source
+from xnorflow.backends.xilinx_vivado import read_vivado
 from xnorflow.errors import ReportError
 from xnorflow.report import SynthReport
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xnorflow.backends.xilinx_reports.text import Source
-from xnorflow.backends.xilinx_reports.vivado_head import head, stage_of, version
+from xnorflow.backends.xilinx_text import Source
+from xnorflow.backends.xilinx_head import head, stage_of, version
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 PERIOD = re.compile(r"^\s*(\S+)\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xnorflow.backends.xilinx_reports.text import Source
+from xnorflow.backends.xilinx_text import Source
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 

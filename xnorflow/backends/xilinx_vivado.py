@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xnorflow.backends.xilinx_reports.text import Source, Table, tables
-from xnorflow.backends.xilinx_reports.timing import read_timing
-from xnorflow.backends.xilinx_reports.vivado_head import check_contents, head, stage_of, version
+from xnorflow.backends.xilinx_text import Source, Table, tables
+from xnorflow.backends.xilinx_timing import read_timing
+from xnorflow.backends.xilinx_head import check_contents, head, stage_of, version
 from xnorflow.errors import ReportError
 from xnorflow.report import Power, SynthReport, Usage
 

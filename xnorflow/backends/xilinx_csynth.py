@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xnorflow.backends.xilinx_reports.csynth_xml import DSP_NAMES
-from xnorflow.backends.xilinx_reports.text import Source, Table, tables
+from xnorflow.backends.xilinx_xml import DSP_NAMES
+from xnorflow.backends.xilinx_text import Source, Table, tables
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 READ = ("Performance Estimates", "Utilization Estimates", "Interface")

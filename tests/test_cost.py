@@ -18,7 +18,15 @@ from xnorflow.cost import (
     layer_shapes,
 )
 from xnorflow.cost_hls4ml import OperatorCosts, StockKernel, after_vivado
-from xnorflow.cost_rtl import RtlCoefficients, RtlKernel, features, fit_coefficients, reuse_factor
+from xnorflow.cost_rtl import (
+    RtlCoefficients,
+    RtlKernel,
+    features,
+    fit_coefficients,
+    memory_sizes,
+    reuse_factor,
+    sum_bits,
+)
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.hls.reuse import legal_reuse_factors
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
@@ -35,11 +43,11 @@ def is_legal_by_the_rule(n_in, n_out, factor):
 @given(st.integers(1, 60), st.integers(1, 40))
 def test_legal_reuse_factors_are_those_of_hls4ml(n_in, n_out):
     every = range(1, n_in * n_out + 1)
-    assert legal_reuse_factors(n_in, n_out) == [rf for rf in every if is_legal_by_the_rule(n_in, n_out, rf)]
+    assert list(legal_reuse_factors(n_in, n_out)) == [rf for rf in every if is_legal_by_the_rule(n_in, n_out, rf)]
 
 
 def test_legal_reuse_factors_of_sfc():
-    assert legal_reuse_factors(256, 10) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1280, 2560]
+    assert list(legal_reuse_factors(256, 10)) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1280, 2560]
 
 
 @pytest.mark.parametrize(
@@ -171,9 +179,7 @@ def test_dense_shapes_refuse_nonsense():
 def test_rtl_options_reach_every_reuse_factor(n_in, n_out):
     """Leaving out foldings that only waste width loses no pair of turns."""
     layer = LayerShape("layer", n_in, n_out)
-    options = {
-        (-(-n_out // pe), -(-n_in // simd)) for pe, simd in (c.folding for c in RtlKernel().options(layer))
-    }
+    options = {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in (c.folding for c in RtlKernel().options(layer))}
     turns = itertools.product(range(1, n_out + 1), range(1, n_in + 1))
     assert options == {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in turns}
 
@@ -182,15 +188,37 @@ def test_rtl_cost():
     layer = LayerShape("layer", 784, 256)
     cost = RtlKernel().cost(layer, 16, 98)
     assert cost.reuse_factor == reuse_factor(layer, 16, 98) == 8 * 16
-    assert cost.expected.bram18 == exactly(bram18_blocks(16 * 98, 128))
-    assert RtlKernel().cost(layer, 256, 49).expected.bram18.likely == 0
+    # words of 16 rows of 98 weights and a start value of 12 bits (2 * 784 and a sign), 128 words
+    assert sum_bits(layer) == 12
+    assert memory_sizes(layer, 16, 98, "block") == (-(-16 * 110 // 36), 0)
+    assert cost.expected.bram18 == exactly(49)
+    assert memory_sizes(layer, 16, 98, "lut") == (0, 16 * 110 * 2)
     with pytest.raises(ConfigError, match="pe must be 1 to 256"):
         RtlKernel().cost(layer, 257, 1)
+    with pytest.raises(ConfigError, match="memory must be"):
+        RtlKernel().cost(layer, 1, 1, "uram")
+
+
+@pytest.mark.parametrize(
+    ("layer", "pe", "simd", "blocks", "luts"),
+    [
+        (LayerShape("wide", 72, 4, is_scores=True), 4, 72, 0, 0),  # one word is wiring
+        (LayerShape("flat", 72, 4), 4, 18, 0, 4 * (18 + 9)),  # four words
+        (LayerShape("deep", 1024, 1), 1, 1, 0, 14 * 16),  # 1 weight and 13 bits of 1,024 words: see below
+    ],
+)
+def test_rtl_memories(layer, pe, simd, blocks, luts):
+    if layer.name == "deep":
+        # 224 LUTs are more than half a block is worth, so it is one column of two blocks
+        assert memory_sizes(layer, pe, simd, "lut") == (0, luts)
+        assert memory_sizes(layer, pe, simd, "block") == (2, 0)
+    else:
+        assert memory_sizes(layer, pe, simd, "block") == (blocks, luts)
 
 
 def test_fitted_coefficients_give_back_what_made_them():
     layer = LayerShape("layer", 784, 256)
-    rows = [features(layer, pe, simd, 32) for pe, simd in itertools.product((1, 4, 32, 128), (7, 49, 196))]
+    rows = [features(layer, pe, simd) for pe, simd in itertools.product((1, 4, 32, 128), (7, 49, 196))]
     counts = [round(200 + 1.5 * row["bit"] + 2 * row["sum_bit"]) for row in rows]
     fitted, error = fit_coefficients(("layer", "bit", "sum_bit"), rows, counts)
     assert error < 0.01

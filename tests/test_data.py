@@ -19,12 +19,12 @@ from xnorflow.data import (
     IDX_FILES,
     DataSet,
     Split,
-    binarize,
     load_dataset,
     read_idx,
     stratified_split,
 )
 from xnorflow.errors import ConfigError, DataError, ToolNotFound
+from xnorflow.spec import InputSpec
 
 PINS = {
     "mnist5k": "5740fd88500b2df1508d6070928c4ade260117398426c54c07e84e104aacdd99",
@@ -136,7 +136,8 @@ def test_digits_scaling_keeps_the_threshold():
     data = load_dataset("digits")
     images = np.concatenate([part.images for part in parts(data)])
     assert sorted(np.unique(images)) == [*range(0, 241, 16), 255]
-    assert np.count_nonzero(binarize(images) == 1) == np.count_nonzero(sklearn_data.images >= 8)
+    bipolar = InputSpec((8, 8, 1)).encode(images)
+    assert np.count_nonzero(bipolar == 1) == np.count_nonzero(sklearn_data.images >= 8)
 
 
 @pytest.mark.parametrize(
@@ -148,17 +149,13 @@ def test_absent_package_is_named(monkeypatch, name, module, package):
     message(ToolNotFound, name, has=(f"pip install {package}",))
 
 
-@pytest.mark.parametrize(
-    "name", ["mnist5000", "", "no/such/folder", "x" * 5000, "two\nlines", "\0", __file__]
-)
+@pytest.mark.parametrize("name", ["mnist5000", "", "no/such/folder", "x" * 5000, "two\nlines", "\0", __file__])
 def test_unknown_name_lists_what_is_allowed(name):
     message(ConfigError, name, has=(*DATASET_NAMES, repr(name), ".npz", "folder"))
 
 
 def test_import_needs_only_numpy():
-    code = (
-        "import sys, xnorflow.data; print({'mlxtend','sklearn','keras','tf_keras','PIL'} & set(sys.modules))"
-    )
+    code = "import sys, xnorflow.data; print({'mlxtend','sklearn','keras','tf_keras','PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -180,16 +177,6 @@ def test_split_is_disjoint_complete_and_stratified(counts, with_test, random):
             got = np.count_nonzero(labels[indices] == number)
             assert (got >= 1 or share == 0) and abs(got - count * share / total) < 2
     assert all(np.array_equal(a, b) for a, b in zip(split, stratified_split(labels, *wanted), strict=True))
-
-
-@pytest.mark.parametrize("shape", [(2, 4), (2, 2, 2), (1, 2, 4, 1)])
-def test_binarize_keeps_shape_and_puts_the_threshold_at_plus_one(shape):
-    pixels = np.array([0, 1, 127, 128, 129, 254, 255, 64], np.uint8).reshape(shape)
-    got = binarize(pixels)
-    assert got.dtype == np.int8 and got.shape == shape
-    assert got.ravel().tolist() == [-1, -1, -1, 1, 1, 1, 1, -1]
-    assert binarize(pixels, 1).ravel().tolist() == [-1, 1, 1, 1, 1, 1, 1, 1]
-    assert binarize(pixels, 255).ravel().tolist() == [-1, -1, -1, -1, -1, -1, 1, -1]
 
 
 # --- idx files
@@ -290,9 +277,7 @@ def test_real_mnist(real_mnist, real_folder):
     held = np.bincount(real_mnist.validation.labels)
     whole = held + np.bincount(real_mnist.train.labels)
     assert np.abs(held - whole / 12).max() < 1
-    assert not any(
-        array.flags.writeable for part in parts(real_mnist) for array in (part.images, part.labels)
-    )
+    assert not any(array.flags.writeable for part in parts(real_mnist) for array in (part.images, part.labels))
 
 
 def test_variable_subfolder_and_plain_files_give_the_same_mnist(real_folder, tmp_path, monkeypatch):
@@ -306,9 +291,7 @@ def test_variable_subfolder_and_plain_files_give_the_same_mnist(real_folder, tmp
 
 
 def test_mnist_files_are_not_taken_for_fashion(real_folder):
-    message(
-        DataError, "fashion_mnist", real_folder, has=("expected the labels of fashion_mnist", "5923", *WAYS)
-    )
+    message(DataError, "fashion_mnist", real_folder, has=("expected the labels of fashion_mnist", "5923", *WAYS))
 
 
 def test_fashion_from_idx_and_from_keras_are_equal(fashion_root, monkeypatch):
@@ -372,9 +355,7 @@ def test_own_npz(tmp_path):
     assert [len(part.labels) for part in parts(data)] == [21, 3, 6]
     assert [np.bincount(part.labels).tolist() for part in parts(data)] == [[7] * 3, [1] * 3, [2] * 3]
     label_of = {image.tobytes(): label for image, label in zip(*arrays.values(), strict=True)}
-    pairs = [
-        (i.tobytes(), int(j)) for part in parts(data) for i, j in zip(part.images, part.labels, strict=True)
-    ]
+    pairs = [(i.tobytes(), int(j)) for part in parts(data) for i, j in zip(part.images, part.labels, strict=True)]
     assert dict(pairs) == label_of and len(pairs) == 30
     assert load_dataset(saved(tmp_path, **arrays)).sha256 == data.sha256
     grey = {**arrays, "images": arrays["images"][..., None]}
@@ -388,9 +369,7 @@ def test_own_npz_with_its_own_test_set(tmp_path):
     name = saved(tmp_path, **own(), test_images=test["images"], test_labels=test["labels"])
     data = load_dataset(name)
     assert [len(part.labels) for part in parts(data)] == [27, 3, 6]
-    assert np.array_equal(data.test.images, test["images"]) and np.array_equal(
-        data.test.labels, test["labels"]
-    )
+    assert np.array_equal(data.test.images, test["images"]) and np.array_equal(data.test.labels, test["labels"])
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int64, ">u2", np.float16, np.float32, np.float64])

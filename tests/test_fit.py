@@ -34,9 +34,7 @@ def choices(draw):
         n = draw(st.integers(1, 7))
         cost = draw(st.lists(small_numbers(most), min_size=n, max_size=n))
         uses = draw(
-            st.lists(
-                st.lists(small_numbers(most), min_size=budgets, max_size=budgets), min_size=n, max_size=n
-            )
+            st.lists(st.lists(small_numbers(most), min_size=budgets, max_size=budgets), min_size=n, max_size=n)
         )
         layers.append(Options(np.array(cost, np.int64), np.array(uses, np.int64).reshape(n, budgets)))
     limit = draw(st.lists(small_numbers(most * len(layers)), min_size=budgets, max_size=budgets))
@@ -103,9 +101,7 @@ def every_fitting_choice(table, limit):
 
 def area_of(device, picks):
     weights = [10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS]
-    return sum(
-        getattr(p.expected, kind).likely * w for p in picks for kind, w in zip(KINDS, weights, strict=True)
-    )
+    return sum(getattr(p.expected, kind).likely * w for p in picks for kind, w in zip(KINDS, weights, strict=True))
 
 
 @settings(max_examples=200, deadline=None)
@@ -194,8 +190,7 @@ def test_words_where_only_the_pace_is_too_high():
 
 def test_words_where_resources_fail_only_together():
     cost = [
-        LayerCost("a", "t", 1, 1, (1, 1), Amounts(*map(exactly, use)))
-        for use in ((90, 0, 60, 0), (60, 0, 90, 0))
+        LayerCost("a", "t", 1, 1, (1, 1), Amounts(*map(exactly, use))) for use in ((90, 0, 60, 0), (60, 0, 90, 0))
     ]
     device = Device("small", (), (), Resources(80, 80, 80, 80), "a test")
     found = fit([LayerShape("a", 1, 1)], TableKernel({"a": cost}), Budget(device, margin=0.0))

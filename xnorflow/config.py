@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 import re
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,26 @@ from xnorflow.spec import NetSpec
 BACKENDS = ("Vivado", "Vitis")
 IO_TYPES = ("io_parallel", "io_stream")
 STRATEGIES = ("Latency", "Resource")
-PRECISION = re.compile(r"^ap_u?int<([1-9]|[1-9][0-9])>$")
+PRECISION = re.compile(r"ap_u?int<([1-9]|[1-9][0-9])>")
+# a value in a message: short, whatever a file's aliases unfold to
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring = 2, 4, 4, 100
+
+
+def _got(value: Any) -> str:
+    try:
+        return _SHORT.repr(value)
+    except ValueError:
+        return "a number with very many digits"
+
+
+def _whole(value: Any) -> bool:
+    """Whether a value is a whole number; YAML's true and false, which Python counts as 1 and 0, are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> bool:
+    return _whole(value) or isinstance(value, float)
 
 
 @dataclass(frozen=True)
@@ -42,10 +63,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise ConfigError(f"train.{name} must be a whole number >= {least}, got {value!r}")
-        if not isinstance(self.learning_rate, (int, float)) or not 0 < self.learning_rate <= 1:
-            raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {self.learning_rate!r}")
+            if not _whole(value) or value < least:
+                raise ConfigError(f"train.{name} must be a whole number >= {least}, got {_got(value)}")
+        if not _number(self.learning_rate) or not 0 < self.learning_rate <= 1:
+            raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {_got(self.learning_rate)}")
 
 
 @dataclass(frozen=True)
@@ -63,8 +84,8 @@ class Precision:
     def __post_init__(self) -> None:
         for name in ("accum", "result"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and PRECISION.match(value)):
-                raise ConfigError(f"precision {name} must be ap_int<N> or ap_uint<N>, N 1 to 99, got {value!r}")
+            if value is not None and not (isinstance(value, str) and PRECISION.fullmatch(value)):
+                raise ConfigError(f"precision {name} must be ap_int<N> or ap_uint<N>, N 1 to 99, got {_got(value)}")
 
 
 @dataclass(frozen=True)
@@ -108,14 +129,14 @@ class BuildConfig:
             _one_of("strategy", strategy, STRATEGIES)
         factors = self.reuse_factor.values() if isinstance(self.reuse_factor, dict) else [self.reuse_factor]
         for factor in factors:
-            if not isinstance(factor, int) or isinstance(factor, bool) or factor < 1:
-                raise ConfigError(f"reuse_factor must be a whole number >= 1, got {factor!r}")
-        if not isinstance(self.clock_mhz, (int, float)) or not 1 <= self.clock_mhz <= 800:
-            raise ConfigError(f"clock_mhz must be 1 to 800, got {self.clock_mhz!r}")
-        if self.input_bits not in (1, 8):
-            raise ConfigError(f"input_bits must be 1 or 8, got {self.input_bits!r}")
-        if not isinstance(self.pixel_threshold, int) or not 1 <= self.pixel_threshold <= 255:
-            raise ConfigError(f"pixel_threshold must be 1 to 255, got {self.pixel_threshold!r}")
+            if not _whole(factor) or factor < 1:
+                raise ConfigError(f"reuse_factor must be a whole number >= 1, got {_got(factor)}")
+        if not _number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
+            raise ConfigError(f"clock_mhz must be 1 to 800, got {_got(self.clock_mhz)}")
+        if not _whole(self.input_bits) or self.input_bits not in (1, 8):
+            raise ConfigError(f"input_bits must be 1 or 8, got {_got(self.input_bits)}")
+        if not _whole(self.pixel_threshold) or not 1 <= self.pixel_threshold <= 255:
+            raise ConfigError(f"pixel_threshold must be 1 to 255, got {_got(self.pixel_threshold)}")
 
     @property
     def name(self) -> str:
@@ -154,7 +175,10 @@ def load_config(path: Path) -> BuildConfig:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except FileNotFoundError as error:
         raise ConfigError(f"no such configuration: {path}; the ones that come along are in hls_configs/") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not a configuration (nested too deep)") from error
+    except (OSError, yaml.YAMLError, ValueError, KeyError, AttributeError, TypeError) as error:
+        # SafeLoader's own constructors raise the last four, as for the date 2001-99-99
         raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
     try:
         return config_from_dict(document, path.resolve().parent)
@@ -170,17 +194,19 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
     """
     values = _fields(document, BuildConfig, "")
     for key in ("network", "part", "data", "backend", "io_type"):
-        if key in values and not isinstance(values[key], str):
-            raise ConfigError(f"{key} must be text, got {values[key]!r}")
+        if key in values and not (isinstance(values[key], str) and values[key]):
+            raise ConfigError(f"{key} must be text, got {_got(values[key])}")
     for key in ("network", "part"):
         if key not in values:
             raise ConfigError(f"{key} is missing")
-    values["network"] = (folder / values["network"]).resolve()
+    values["network"] = _path("network", folder, values["network"])
     data = values.get("data", "")
     if data.endswith(".npz") or "/" in data:
-        values["data"] = str((folder / data).resolve())
-    values["train"] = TrainConfig(**_fields(values.get("train") or {}, TrainConfig, "train"))
-    values["precision"] = _precisions(values.get("precision") or {})
+        values["data"] = str(_path("data", folder, data))
+    # a key with nothing behind it stands for the defaults
+    tables = {key: {} if values.get(key) is None else values[key] for key in ("train", "precision")}
+    values["train"] = TrainConfig(**_fields(tables["train"], TrainConfig, "train"))
+    values["precision"] = _precisions(tables["precision"])
     return BuildConfig(**values)
 
 
@@ -191,9 +217,18 @@ def config_to_dict(config: BuildConfig) -> dict[str, Any]:
     return values
 
 
+def _path(key: str, folder: Path, text: str) -> Path:
+    try:
+        if b"\0" not in os.fsencode(text):
+            return (folder / text).resolve()
+    except (UnicodeEncodeError, OSError, RuntimeError):
+        pass  # a character no file name has, a name too long, a loop of links
+    raise ConfigError(f"{key} is not a path: {_got(text)}")
+
+
 def _precisions(table: Any) -> dict[str, Precision]:
     if not isinstance(table, dict):
-        raise ConfigError(f"precision must be a table of layers, got {table!r}")
+        raise ConfigError(f"precision must be a table of layers, got {_got(table)}")
     return {
         str(layer): Precision(**_fields(entry, Precision, f"precision.{layer}")) for layer, entry in table.items()
     }
@@ -201,26 +236,27 @@ def _precisions(table: Any) -> dict[str, Precision]:
 
 def _fields(document: Any, kind: type[Any], where: str) -> dict[str, Any]:
     if not isinstance(document, dict):
-        raise ConfigError(f"{where or 'the file'} must hold `key: value` lines, got {document!r}")
+        raise ConfigError(f"{where or 'the file'} must hold `key: value` lines, got {_got(document)}")
     known = [item.name for item in dataclasses.fields(kind)]
     for key in document:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
+            near = difflib.get_close_matches(key, known, n=1) if isinstance(key, str) else []
             hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
-            raise ConfigError(f"unknown key {f'{where}.' if where else ''}{key}; {hint}")
+            name = " ".join(key.split()) if isinstance(key, str) else _got(key)
+            raise ConfigError(f"unknown key {f'{where}.' if where else ''}{name}; {hint}")
     return dict(document)
 
 
 def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ConfigError(f"{key} must be {' or '.join(allowed)}, got {value!r}")
+        raise ConfigError(f"{key} must be {' or '.join(allowed)}, got {_got(value)}")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
     """SafeLoader that refuses a key written twice, which YAML would silently take the last of."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.YAMLError(f"key {key!r} stands twice, line {node.start_mark.line + 1}")

@@ -47,7 +47,9 @@ class Band:
         middle = self.likely * likely
         above = math.hypot(_log(self.high, self.likely), math.log(high / likely))
         below = math.hypot(_log(self.likely, self.low), math.log(likely / low))
-        return Band(int(middle * math.exp(-below)), round(middle), math.ceil(middle * math.exp(above)))
+        low, high = middle * math.exp(-below), middle * math.exp(above)
+        # logarithms may turn 660 into 660.0000001
+        return Band(int(low + 1e-6), round(middle), max(round(middle), math.ceil(high - 1e-6)))
 
 
 def _log(larger: int, smaller: int) -> float:
@@ -193,7 +195,9 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
     shapes = []
     for layer, shape in spec.walk():
         first = layer is spec.layers[0]
-        pixels = (math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2])) if isinstance(layer, ConvSpec) else (1, 1)
+        pixels = (
+            (math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2])) if isinstance(layer, ConvSpec) else (1, 1)
+        )
         shapes.append(
             LayerShape(
                 layer.name,

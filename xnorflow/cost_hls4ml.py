@@ -51,8 +51,7 @@ class OperatorCosts:
             left, right = widths[at - 1], widths[at]
             share = (width - left) / (right - left)
             low, likely, high = (
-                before + share * (after - before)
-                for before, after in zip(seen[left], seen[right], strict=True)
+                before + share * (after - before) for before, after in zip(seen[left], seen[right], strict=True)
             )
         # every tool version charges at least one LUT per bit of an adder, and at most 8 more
         floor = min(likely, float(width)) if operator in ("add", "subtract") else low

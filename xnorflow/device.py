@@ -55,9 +55,7 @@ def devices() -> tuple[Device, ...]:
 def _device(file: str, fields: Any) -> Device:
     try:
         amounts = Resources(*(int(fields[key]) for key in ("lut", "ff", "bram18", "dsp")))
-        return Device(
-            fields["name"], tuple(fields["parts"]), tuple(fields["boards"]), amounts, fields["source"]
-        )
+        return Device(fields["name"], tuple(fields["parts"]), tuple(fields["boards"]), amounts, fields["source"])
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"device file {file}: missing or wrong field ({error})") from error
 
@@ -69,8 +67,9 @@ def device_of(part: str) -> Device:
         ConfigError: no device file lists the part.
     """
     known = {name: device for device in devices() for name in device.parts}
-    if part.lower() in known:
-        return known[part.lower()]
+    for name, device in known.items():
+        if name.lower() == part.lower():
+            return device
     near = difflib.get_close_matches(part.lower(), known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
     raise ConfigError(f"unknown part {part!r}; {hint} (a device is added by a file in xnorflow/devices/)")

@@ -56,9 +56,9 @@ def extract(model: Any, bits: int = 1, pixel_threshold: int = 128) -> NetSpec:
     Raises:
         ConfigError: a layer, quantizer or order of layers that has no exact binary equivalent, by name.
     """
+    *hidden, last = _groups(model)
     shape = tuple(int(size) for size in model.input_shape[1:])
     source = InputSpec(shape, bits, pixel_threshold)
-    *hidden, last = _groups(model)
     layers: list[HiddenSpec] = []
     inverted: NDArray[np.bool_] = np.zeros(shape[-1], np.bool_)
     for group in hidden:
@@ -78,6 +78,7 @@ def keras_scores(model: Any, spec: NetSpec, images: NDArray[np.uint8]) -> NDArra
     last = _groups(model)[-1]
     product = keras.Model(model.input, last.product.output)
     sums = product.predict(spec.input.encode(images).astype(np.float32), batch_size=1000, verbose=0)
+    sums = sums.reshape(len(sums), -1)
     integers = np.rint(sums).astype(np.int64)
     if not np.array_equal(integers, sums):
         raise ConfigError(f"layer {last.name}: Keras gives scores that are not integers")
@@ -112,9 +113,17 @@ def _groups(model: Any) -> list[_Group]:
 
 
 def _check_chain(model: Any) -> None:
+    if not model.built or len(model.inputs or ()) != 1 or None in model.inputs[0].shape[1:]:
+        raise ConfigError(
+            f"network {model.name}: must have one input of a fixed shape; begin it with InputLayer(shape)"
+        )
+    if len(model.outputs) != 1 or model.outputs[0] is not model.layers[-1].output:
+        raise ConfigError(f"network {model.name}: must have one output, that of its last layer")
     for before, after in zip(model.layers, model.layers[1:], strict=False):
         if isinstance(after.input, list) or after.input is not before.output:
-            raise ConfigError(f"layer {after.name}: the network must be a chain; this layer does not follow {before.name}")
+            raise ConfigError(
+                f"layer {after.name}: the network must be a chain; this layer does not follow {before.name}"
+            )
 
 
 def _check_product(layer: Any) -> None:
@@ -131,12 +140,32 @@ def _check_product(layer: Any) -> None:
         raise ConfigError(f"layer {layer.name}: use_bias must be False; BatchNormalization has the offset already")
     activation = layer.get_config().get("activation")
     if activation not in (None, "linear"):
-        raise ConfigError(f"layer {layer.name}: activation must be a QActivation layer of its own, got {activation!r}")
+        raise ConfigError(
+            f"layer {layer.name}: activation must be a QActivation layer of its own, got {activation!r}"
+        )
     if type(layer).__name__ == "QConv2D":
         if layer.padding != "valid":
             raise ConfigError(f"layer {layer.name}: padding must be 'valid', got {layer.padding!r}; no bit means 0")
         if layer.dilation_rate != (1, 1) or layer.groups != 1:
             raise ConfigError(f"layer {layer.name}: dilation and groups must be 1")
+        _check_channels_last(layer)
+
+
+def _check_channels_last(layer: Any) -> None:
+    if layer.data_format != "channels_last":
+        raise ConfigError(f"layer {layer.name}: data_format must be 'channels_last', got {layer.data_format!r}")
+
+
+def _check_norm(layer: Any, group: _Group) -> None:
+    """A hidden layer's BatchNorm has one scale and one offset per neuron or channel."""
+    product = group.product.output_shape
+    if list(layer.axis) != [len(product) - 1] or len(layer.input.shape) != len(product):
+        raise ConfigError(
+            f"layer {layer.name}: BatchNormalization must normalise the channels of {group.name} "
+            "(axis=-1, and before any Flatten)"
+        )
+    if not all(np.isfinite(value).all() for value in layer.get_weights()):
+        raise ConfigError(f"layer {layer.name}: BatchNormalization holds NaN or infinity; train the network again")
 
 
 def _check_reshape(layer: Any, groups: list[_Group]) -> None:
@@ -145,7 +174,9 @@ def _check_reshape(layer: Any, groups: list[_Group]) -> None:
     size = layer.output_shape[1:]
     if groups and sorted(size, reverse=True) == [groups[-1].product.output_shape[-1], 1]:
         return
-    raise ConfigError(f"layer {layer.name}: {type(layer).__name__} to {size} is not supported; use Flatten in HWC order")
+    raise ConfigError(
+        f"layer {layer.name}: {type(layer).__name__} to {size} is not supported; use Flatten in HWC order"
+    )
 
 
 def _kernel(group: _Group, inverted: NDArray[np.bool_]) -> NDArray[np.int8]:
@@ -170,7 +201,8 @@ def _hidden(
     first, last, falling = _scan(group, n_in * largest, step)
     n_out = weights.shape[-1]
     inverted = np.zeros(n_out, np.bool_)
-    thresholds = first.copy()
+    # a neuron that never fires: one above the largest sum, no further, as the types grow with it
+    thresholds = np.minimum(first, n_in * largest + 1)
     if pooled_first:
         # max over sums is OR over bits only while the comparison stays >=; so keep the weights,
         # store NOT (sum <= last), and let the next layer flip the weights that read it
@@ -199,14 +231,13 @@ def _pooling(group: _Group) -> tuple[tuple[int, int], bool]:
     if "MaxPooling2D" not in kinds:
         return (1, 1), False
     layer = next(layer for layer in group.after if type(layer).__name__ == "MaxPooling2D")
+    _check_channels_last(layer)
     if layer.padding != "valid" or layer.pool_size != layer.strides:
         raise ConfigError(f"layer {layer.name}: pooling must have padding 'valid' and strides equal to pool_size")
     return (int(layer.pool_size[0]), int(layer.pool_size[1])), kinds.index("MaxPooling2D") < sign
 
 
-def _scan(
-    group: _Group, highest: int, step: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def _scan(group: _Group, highest: int, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Evaluate BatchNorm and sign on every reachable sum.
 
     Returns:
@@ -240,8 +271,8 @@ def _fires(group: _Group) -> Fires:
     for layer in chain:
         if type(layer).__name__ == "QActivation":
             _check_sign(layer)
-        elif not all(np.isfinite(value).all() for value in layer.get_weights()):
-            raise ConfigError(f"layer {layer.name}: BatchNormalization holds NaN or infinity; train the network again")
+        else:
+            _check_norm(layer, group)
     # the rank of the real activations, for Keras computes a 4-axis BatchNorm by another kernel
     axes = (1, 1) if len(group.product.output_shape) == 4 else ()
     inputs = keras.Input((*axes, group.product.output_shape[-1]))
@@ -261,23 +292,22 @@ def _fires(group: _Group) -> Fires:
 def _check_sign(layer: Any) -> None:
     quantizer = layer.quantizer
     name = type(quantizer).__name__ if not callable(getattr(quantizer, "__name__", None)) else quantizer.__name__
-    if name != "binary" or quantizer.use_01 or quantizer.alpha not in (None, 1, 1.0, "auto", "auto_po2"):
-        raise ConfigError(f"layer {layer.name}: activation must be QActivation('binary'), got {layer.activation!r}")
+    if name != "binary" or quantizer.use_01 or quantizer.alpha not in (None, 1, 1.0):
+        raise ConfigError(f"layer {layer.name}: activation must be QActivation('binary'), got {layer.activation!s}")
 
 
 def _score_norm(group: _Group) -> Any:
-    norms = [layer for layer in group.after if type(layer).__name__ == "BatchNormalization"]
-    others = [
-        layer
-        for layer in group.after
-        if type(layer).__name__ in ("QActivation", "MaxPooling2D")
-        or (type(layer).__name__ == "Activation" and layer.activation.__name__ not in ("linear", "softmax"))
-    ]
-    if len(norms) > 1 or others:
+    """Return the BatchNorm behind the scores, None where there is none."""
+    kinds = {layer: type(layer).__name__ for layer in group.after}
+    kinds |= {layer: layer.activation.__name__.capitalize() for layer in kinds if kinds[layer] == "Activation"}
+    chain = [layer for layer in kinds if kinds[layer] not in ("Flatten", "Reshape", "Linear")]
+    order = [kinds[layer] for layer in chain]
+    if order not in ([], ["Softmax"], ["BatchNormalization"], ["BatchNormalization", "Softmax"]):
         raise ConfigError(
-            f"layer {group.name}: the scores may be followed by one BatchNormalization and a softmax only"
+            f"layer {group.name}: the scores may be followed by one BatchNormalization and then a softmax only; "
+            f"got {', '.join(order)}"
         )
-    return norms[0] if norms else None
+    return chain[0] if "BatchNormalization" in order else None
 
 
 def _affine(norm: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -46,18 +46,14 @@ def shortfalls(problem: Problem, budget: Budget, goal: Goal) -> tuple[Shortfall,
     scaled alike.
     """
     usable, longest = budget.usable, goal.longest_interval
-    masks = [
-        intervals <= longest if longest is not None else intervals >= 0 for intervals in problem.intervals
-    ]
+    masks = [intervals <= longest if longest is not None else intervals >= 0 for intervals in problem.intervals]
     if not all(mask.any() for mask in masks):
         return ()
     least = sum(
         (uses[mask].min(axis=0) for uses, mask in zip(problem.uses, masks, strict=True)),
         np.zeros(4, np.int64),
     )
-    found = [
-        Shortfall(kind, int(need), getattr(usable, kind)) for kind, need in zip(KINDS, least, strict=True)
-    ]
+    found = [Shortfall(kind, int(need), getattr(usable, kind)) for kind, need in zip(KINDS, least, strict=True)]
     alone = [item for item in found if item.over > 0]
     return _worst_first(alone or _together(problem, usable, longest))
 

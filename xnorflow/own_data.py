@@ -96,9 +96,7 @@ def _load_known_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     return found
 
 
-def _checked_pair(
-    path: Path, arrays: dict[str, npt.NDArray[Any]], prefix: str
-) -> tuple[UInt8Array, Int64Array]:
+def _checked_pair(path: Path, arrays: dict[str, npt.NDArray[Any]], prefix: str) -> tuple[UInt8Array, Int64Array]:
     images = _grey_images(arrays[f"{prefix}images"], f"{path}: {prefix}images")
     labels = _integer_labels(arrays[f"{prefix}labels"], f"{path}: {prefix}labels")
     if len(images) != len(labels):
@@ -136,19 +134,14 @@ def _to_uint8(images: npt.NDArray[Any], where: str) -> UInt8Array:
     if kind == "f":
         if not (np.isfinite(low) and np.isfinite(high)):
             bad = int(np.count_nonzero(~np.isfinite(images)))
-            raise data_error(
-                f"{where} must be finite, got NaN or infinity in {bad} pixels; mend those images"
-            )
+            raise data_error(f"{where} must be finite, got NaN or infinity in {bad} pixels; mend those images")
         if low < 0 or high > 1:
             raise data_error(
-                f"{where} as float must lie in [0, 1], got {low:g} to {high:g}; "
-                f"scale them, or save 0..255 as uint8"
+                f"{where} as float must lie in [0, 1], got {low:g} to {high:g}; scale them, or save 0..255 as uint8"
             )
         return np.rint(images.astype(np.float64) * 255).astype(np.uint8)
     if low < 0 or high > 255:
-        raise data_error(
-            f"{where} as integer must lie in 0..255, got {low} to {high}; rescale, save as uint8"
-        )
+        raise data_error(f"{where} as integer must lie in 0..255, got {low} to {high}; rescale, save as uint8")
     if high <= 1:
         raise data_error(
             f"{where} as integer must use 0..255, got {low} to {high}, which is all black; "
@@ -210,9 +203,7 @@ def load_folder(folder: Path) -> OwnData:
         raise data_error(f"cannot read folder {folder}: {error}; check its access rights") from error
     for entry, inside in zip(classes, files, strict=True):
         if not inside:
-            raise data_error(
-                f"{entry}: class {entry.name!r} has 0 images, needs {MIN_IMAGES_PER_CLASS}; add some"
-            )
+            raise data_error(f"{entry}: class {entry.name!r} has 0 images, needs {MIN_IMAGES_PER_CLASS}; add some")
     labels = np.repeat(np.arange(len(files), dtype=np.int64), [len(inside) for inside in files])
     n_classes = _check_classes(folder, labels, [entry.name for entry in classes])
     paths = [path for inside in files for path in inside]
@@ -238,9 +229,7 @@ def _read_image(path: Path) -> UInt8Array:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ToolNotFound(
-            "reading image files needs the Python package Pillow: pip install pillow"
-        ) from error
+        raise ToolNotFound("reading image files needs the Python package Pillow: pip install pillow") from error
     try:
         if not path.is_file():  # opening a pipe would wait for ever
             raise OSError("it is a folder or a device")

@@ -6,13 +6,14 @@ For bipolar vectors x and w of n bits, with +1 stored as 1, ``x . w = n - 2 * po
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from xnorflow.spec import ConvSpec, NetSpec
+    from xnorflow.spec import ConvSpec, HiddenSpec, NetSpec
 
 Words = NDArray[np.uint64]
 Bits = NDArray[np.bool_]
@@ -38,6 +39,19 @@ def xor_popcount(x: Words, weights: Words) -> NDArray[np.int32]:
     return counts
 
 
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """What one layer computes for n images.
+
+    Attributes:
+        sums: int64 sums before threshold or normalisation, shape (n, ..., n_out), before pooling.
+        output: +1/-1 of a hidden layer after pooling, or the scores.
+    """
+
+    sums: NDArray[np.int64]
+    output: NDArray[Any]
+
+
 class _Matrix:
     """A bipolar weight matrix (n_in, n_out), packed once and multiplied many times."""
 
@@ -47,7 +61,8 @@ class _Matrix:
 
     def times_bipolar(self, bits: Bits) -> NDArray[np.int64]:
         """Sums over +1/-1 inputs given as bits, shape (n, n_in) -> (n, n_out)."""
-        return self.n_in - 2 * xor_popcount(pack(bits), self.words).astype(np.int64)
+        sums: NDArray[np.int64] = self.n_in - 2 * xor_popcount(pack(bits), self.words).astype(np.int64)
+        return sums
 
     def times_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Sums over 8-bit inputs, one bit plane at a time, shape (n, n_in) -> (n, n_out).
@@ -74,18 +89,20 @@ class Evaluator:
         """Return the integer scores, shape (n, n_classes)."""
         x = self._input(images)
         for index in range(len(self.spec.hidden)):
-            x = self._hidden(index, x)
-        return self._scores(x)
+            x = self._fire(self.spec.hidden[index], self._sums(index, x))
+        return self.spec.scores.normalise(self._sums(-1, x))
 
-    def trace(self, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-        """Return each hidden layer's +1/-1 output and the scores, by layer name."""
-        outputs: dict[str, NDArray[Any]] = {}
+    def trace(self, images: NDArray[np.uint8]) -> dict[str, LayerTrace]:
+        """Return what every layer computes, by layer name."""
+        traces: dict[str, LayerTrace] = {}
         x = self._input(images)
         for index, layer in enumerate(self.spec.hidden):
-            x = self._hidden(index, x)
-            outputs[layer.name] = np.where(x, np.int8(1), np.int8(-1))
-        outputs[self.spec.scores.name] = self._scores(x)
-        return outputs
+            sums = self._sums(index, x)
+            x = self._fire(layer, sums)
+            traces[layer.name] = LayerTrace(sums, np.where(x, np.int8(1), np.int8(-1)))
+        sums = self._sums(-1, x)
+        traces[self.spec.scores.name] = LayerTrace(sums, self.spec.scores.normalise(sums))
+        return traces
 
     def _input(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         encoded = self.spec.input.encode(images)
@@ -95,23 +112,26 @@ class Evaluator:
         matrix = self.matrices[index]
         return matrix.times_pixels(x) if x.dtype == np.uint8 else matrix.times_bipolar(x)
 
-    def _hidden(self, index: int, x: NDArray[Any]) -> Bits:
-        layer = self.spec.hidden[index]
+    def _sums(self, index: int, x: NDArray[Any]) -> NDArray[np.int64]:
+        """Sums before the threshold: (n, n_out), or (n, rows, columns, n_out) of a convolution."""
+        layer = self.spec.layers[index]
         if layer.weights.ndim == 2:
-            return self._times(index, x.reshape(len(x), -1)) >= layer.thresholds
-        return self._convolution(index, layer, x)  # type: ignore[arg-type]
+            return self._times(index, x.reshape(len(x), -1))
+        sums = self._times(index, _patches(layer, x))  # type: ignore[arg-type]
+        return sums.reshape(len(x), *layer.conv_shape(x.shape[1:]))  # type: ignore[union-attr]
 
-    def _convolution(self, index: int, layer: ConvSpec, x: NDArray[Any]) -> Bits:
-        rows, columns, channels = layer.conv_shape(x.shape[1:])
-        windows = np.lib.stride_tricks.sliding_window_view(x, layer.weights.shape[:2], axis=(1, 2))
-        windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
-        # (n, rows, columns, channels, kh, kw) -> HWC patches, in the order of the weights
-        patches = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, layer.n_in)
-        bits = self._times(index, patches) >= layer.thresholds
-        return or_pool(bits.reshape(len(x), rows, columns, channels), layer.pool)
+    @staticmethod
+    def _fire(layer: HiddenSpec, sums: NDArray[np.int64]) -> Bits:
+        bits: Bits = sums >= layer.thresholds
+        return bits if layer.weights.ndim == 2 else or_pool(bits, layer.pool)  # type: ignore[union-attr]
 
-    def _scores(self, x: NDArray[Any]) -> NDArray[np.int64]:
-        return self.spec.scores.normalise(self._times(-1, x.reshape(len(x), -1)))
+
+def _patches(layer: ConvSpec, x: NDArray[Any]) -> NDArray[Any]:
+    """Return the window under every kernel position, (n * rows * columns, n_in) in HWC order."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, layer.weights.shape[:2], axis=(1, 2))
+    windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
+    # (n, rows, columns, channels, kh, kw) -> the order of the weights
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, layer.n_in)
 
 
 def or_pool(bits: Bits, pool: tuple[int, int]) -> Bits:

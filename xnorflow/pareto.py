@@ -34,8 +34,8 @@ def explore(
 ) -> tuple[Point, ...]:
     """Return the Pareto front of interval, LUT and BRAM18, quickest first.
 
-    At each interval a network can have, the choices of least LUT, least BRAM18 and least area are
-    made layer by layer, which is exact as the device sets no limit here; what another one equals or
+    At each interval a network can have, four choices are made: least LUT, least BRAM18 and least
+    area without a limit, and least area within the budget; all are exact. What another one equals or
     beats in all three is left out.
 
     Raises:
@@ -46,6 +46,11 @@ def explore(
     for longest in problem.thresholds():
         for weights in ((1, 0), (0, 1), None):
             cost = _cheapest(problem, longest, weights, clock_mhz)
+            use = cost.expected.at("likely")
+            found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
+        within = problem.solve(budget.usable, longest, "area")
+        if within is not None:
+            cost = NetCost(within, clock_mhz)
             use = cost.expected.at("likely")
             found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
     keys = np.array(sorted(found), dtype=np.int64)
@@ -66,9 +71,7 @@ def _cheapest(problem: Problem, longest: int, weights: tuple[int, int] | None, c
     ):
         places = np.flatnonzero(intervals <= longest)
         area = areas[places]
-        value = (
-            area if weights is None else uses[places, lut] * weights[0] + uses[places, bram18] * weights[1]
-        )
+        value = area if weights is None else uses[places, lut] * weights[0] + uses[places, bram18] * weights[1]
         order = np.lexsort((intervals[places], area, value))
         chosen.append(costs[int(places[order[0]])])
     return NetCost(tuple(chosen), clock_mhz)
@@ -90,9 +93,7 @@ def plot(points: Sequence[Point], budget: Budget, path: Path, title: str = "") -
         raise ConfigError("a plot needs at least one point, got none; explore the network first")
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise ConfigError(
-            f"a plot is written as {' or '.join(FORMATS)}, got {path.name!r}; change its ending"
-        )
+        raise ConfigError(f"a plot is written as {' or '.join(FORMATS)}, got {path.name!r}; change its ending")
     figure = _figure(points, budget, title)
     with atomic_open(path) as stream:
         figure.savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xnorflow.cost import KINDS, Kernel, LayerCost, LayerShape, NetCost
+from xnorflow.cost import KINDS, Kernel, LayerCost, LayerShape
 from xnorflow.device import Device, Resources
 from xnorflow.errors import ConfigError
 from xnorflow.search import Options, minimise
@@ -86,9 +86,7 @@ class Goal:
 class Problem:
     """The options of every layer as numbers; made once, asked often."""
 
-    def __init__(
-        self, layers: Sequence[LayerShape], kernel: Kernel, device: Device, level: str = "likely"
-    ) -> None:
+    def __init__(self, layers: Sequence[LayerShape], kernel: Kernel, device: Device, level: str = "likely") -> None:
         if not layers:
             raise ConfigError("a network needs at least one layer, got none")
         self.costs = [list(kernel.options(layer)) for layer in layers]
@@ -99,12 +97,8 @@ class Problem:
                 )
         self.level = level
         amounts = [[cost.expected.at(level) for cost in costs] for costs in self.costs]
-        self.uses = [
-            np.array([[getattr(use, kind) for kind in KINDS] for use in row], np.int64) for row in amounts
-        ]
-        self.intervals = [
-            np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs
-        ]
+        self.uses = [np.array([[getattr(use, kind) for kind in KINDS] for use in row], np.int64) for row in amounts]
+        self.intervals = [np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs]
         # whole numbers, so that sums of shares compare exactly
         weights = np.array([10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS], np.int64)
         self.areas = [uses @ weights for uses in self.uses]

@@ -116,3 +116,52 @@ class SynthReport:
         name = self.part.strip().lower()
         name = name if name.startswith("xc") else f"xc{name}"
         return re.sub(r"^(xc[a-z0-9]+)-(?=[a-z]{2,4}\d{3,4})", r"\1", name)
+
+
+@dataclass(frozen=True)
+class LayerMismatch:
+    """Where an implementation first departs from the golden model.
+
+    Attributes:
+        layer: name of the first layer that differs.
+        what: "sums" or "outputs".
+        compared: values of that layer that were compared.
+        differing: how many of them differ.
+        first: the first of them as (image, value within the layer, expected, got).
+        advice: what in the configuration would mend it.
+    """
+
+    layer: str
+    what: str
+    compared: int
+    differing: int
+    first: tuple[tuple[int, int, int, int], ...]
+    advice: str
+
+
+@dataclass(frozen=True)
+class SimResult:
+    """How one implementation did on the test images, against the golden model.
+
+    Attributes:
+        source: which implementation: "Keras", "golden model", "C simulation, library", ...
+        images: how many were run.
+        accuracy: share of them classified rightly.
+        classes_differ: images whose class is not the golden model's.
+        scores_differ: images with any score that is not the golden model's.
+        seconds: what the run took, without compilation; None where it was not measured.
+        mismatch: where the difference begins; None where there is none or it was not sought.
+    """
+
+    source: str
+    images: int
+    accuracy: float
+    classes_differ: int
+    scores_differ: int
+    seconds: float | None = None
+    mismatch: LayerMismatch | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every score of every image equals the golden model's."""
+        return self.scores_differ == 0 and self.classes_differ == 0

@@ -176,9 +176,7 @@ def _prices(layers: list[Options], budget: Ints, known: float | None) -> Floats:
     for turn in range(ROUNDS):
         picks = [int((layer.cost + layer.uses @ (prices / scale)).argmin()) for layer in layers]
         cost = float(sum(int(layer.cost[pick]) for layer, pick in zip(layers, picks, strict=True)))
-        uses = sum(
-            (layer.uses[pick] for layer, pick in zip(layers, picks, strict=True)), np.zeros_like(budget)
-        )
+        uses = sum((layer.uses[pick] for layer, pick in zip(layers, picks, strict=True)), np.zeros_like(budget))
         slope = (uses - budget) / scale
         bound = cost + float(prices @ slope)
         if bound > best:

@@ -94,6 +94,9 @@ def _check_bipolar(name: str, weights: NDArray[Any], ndim: int) -> None:
 def _check_thresholds(name: str, thresholds: NDArray[Any], n_out: int) -> None:
     if thresholds.shape != (n_out,):
         raise ConfigError(f"layer {name}: needs {n_out} thresholds, got shape {thresholds.shape}")
+    limits = np.iinfo(np.int32)
+    if thresholds.dtype.kind not in "iu" or thresholds.min() < limits.min or thresholds.max() > limits.max:
+        raise ConfigError(f"layer {name}: thresholds must be whole numbers of 32 bits, got {thresholds.dtype} ones")
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +154,10 @@ class ConvSpec:
     def __post_init__(self) -> None:
         _check_bipolar(self.name, self.weights, 4)
         _check_thresholds(self.name, self.thresholds, self.n_out)
-        if min(*self.strides, *self.pool) < 1:
-            raise ConfigError(f"layer {self.name}: strides {self.strides} and pool {self.pool} must be >= 1")
+        if len(self.strides) != 2 or len(self.pool) != 2 or min(*self.strides, *self.pool) < 1:
+            raise ConfigError(
+                f"layer {self.name}: strides {self.strides} and pool {self.pool} must be two sizes >= 1"
+            )
         object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
         object.__setattr__(self, "thresholds", _freeze(self.thresholds, np.int32))
 
@@ -303,6 +308,6 @@ class NetSpec:
         """Return the class of every image, shape (n,): the largest score, ties to the lowest index."""
         return self.class_scores(images).argmax(axis=1)
 
-    def trace(self, images: Images) -> dict[str, NDArray[Any]]:
-        """Return what every layer gives: +1/-1 per hidden layer (after pooling), then the scores."""
+    def trace(self, images: Images) -> dict[str, packing.LayerTrace]:
+        """Return the sums and the output of every layer, by layer name."""
         return packing.Evaluator(self).trace(images)

@@ -52,12 +52,12 @@ def load_spec(path: Path) -> NetSpec:
             arrays: Arrays = {name: stored[name] for name in stored.files}
         digest = str(arrays.pop("sha256"))
         if digest != _digest(arrays):
-            raise DataError(f"{path}: its content does not match its sha256 {digest[:12]}; {advice}")
+            raise DataError(f"its content does not match its sha256 {digest[:12]}")
         return _from_arrays(arrays)
     except FileNotFoundError as error:
         raise DataError(f"no such file: {path}; {advice}") from error
     except XnorflowError as error:
-        raise DataError(str(error)) from error
+        raise DataError(f"{path}: {error}; {advice}") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError) as error:
         raise DataError(f"{path}: not a NetSpec file or damaged ({_reason(error)}); {advice}") from error
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, MemoryError) as error:

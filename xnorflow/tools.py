@@ -11,13 +11,20 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import ContextVar
 from pathlib import Path
+from typing import TextIO, TypeVar
 
 from xnorflow.errors import ToolFailed, ToolNotFound
 from xnorflow.files import write_error
 
 LAST_LINES = 10
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+# programs that the threads of the ``in_parallel`` around this thread have running
+_running: ContextVar[set[subprocess.Popen[str]] | None] = ContextVar("_running", default=None)
 # how to get each program; the name of the variable that overrides its path is derived from its own
 INSTALL = {
     "g++": "sudo apt install g++ (or your system's C++ compiler package)",
@@ -52,9 +59,12 @@ def require_tool(name: str, purpose: str) -> Path:
     found = find_tool(name)
     if found is None:
         variable = override_variable(name)
-        where = f"{variable}={os.environ[variable]}" if variable in os.environ else "PATH"
+        override = os.environ.get(variable)
+        where = f"{variable}={override}" if override else "PATH"
         advice = INSTALL.get(name, "install it")
-        raise ToolNotFound(f"{purpose} needs {name}, which is not in {where}; {advice}, or set {variable} to its path")
+        raise ToolNotFound(
+            f"{purpose} needs {name}, which is not in {where}; {advice}, or set {variable} to its path"
+        )
     return found
 
 
@@ -87,38 +97,99 @@ def run_tool(
     command = [str(part) for part in argv]
     started = time.monotonic()
     tail: deque[str] = deque(maxlen=LAST_LINES)
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        stream = log.open("w", encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise write_error(log, error) from error
-    with stream:
-        print(f"$ {shlex.join(command)}", file=stream, flush=True)
+    expired = threading.Event()
+
+    def run(stream: TextIO) -> int:
+        with _log_errors(log):
+            print(f"$ {shlex.join(command)}", file=stream, flush=True)
         process = _start(command, cwd, env)
-        expired = threading.Event()
         timer = _stop_after(process, timeout_s, expired)
-        try:
+        with _stopped_on_error(process, timer):
             assert process.stdout is not None
             for line in process.stdout:
-                try:
+                with _log_errors(log):
                     stream.write(line)
-                except OSError as error:
-                    raise write_error(log, error) from error
                 tail.append(line.rstrip())
                 if on_line is not None:
                     on_line(line.rstrip())
             code = process.wait()
-        except BaseException:
-            _stop_group(process)
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+            with _log_errors(log):
+                stream.flush()
+            return code
+
+    code = _with_log(log, run)
     if expired.is_set():
         raise ToolFailed(f"{command[0]} took longer than {timeout_s:g} s and was stopped; log: {log}")
     if code != 0:
         raise ToolFailed(_failure(command[0], code, tail, log))
     return time.monotonic() - started
+
+
+def in_parallel(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+    """Return ``work(item)`` of every item, each in a thread of its own.
+
+    When one fails, or on Ctrl-C, the programs that the others run are stopped: Ctrl-C reaches the
+    main thread only, which would otherwise wait for them to end.
+    """
+    running: set[subprocess.Popen[str]] = set()
+
+    def in_thread(item: Item) -> Found:
+        _running.set(running)
+        return work(item)
+
+    chosen = list(items)
+    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
+        futures = [pool.submit(in_thread, item) for item in chosen]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            for future in filter(lambda future: future.done(), futures):
+                future.result()
+        except BaseException:
+            while not all(future.done() for future in futures):
+                for process in tuple(running):
+                    _stop_group(process)
+                wait(futures, timeout=0.1)
+            raise
+    return [future.result() for future in futures]
+
+
+def _with_log(log: Path, run: Callable[[TextIO], int]) -> int:
+    with _log_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        stream = log.open("w", encoding="utf-8", errors="replace")
+    try:
+        return run(stream)
+    finally:
+        # what a full disk refuses was reported when it was written or flushed
+        with contextlib.suppress(OSError):
+            stream.close()
+
+
+@contextlib.contextmanager
+def _log_errors(log: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(log, error) from error
+
+
+@contextlib.contextmanager
+def _stopped_on_error(process: subprocess.Popen[str], timer: threading.Timer | None) -> Iterator[None]:
+    running = _running.get()
+    if running is not None:
+        running.add(process)
+    try:
+        yield
+    except BaseException:
+        _stop_group(process)
+        raise
+    finally:
+        if timer is not None:
+            timer.cancel()
+        if running is not None:
+            running.discard(process)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _start(command: list[str], cwd: Path, env: Mapping[str, str] | None) -> subprocess.Popen[str]:
@@ -169,6 +240,15 @@ def _stop_group(process: subprocess.Popen[str]) -> None:
 
 
 def _failure(program: str, code: int, tail: Sequence[str], log: Path) -> str:
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
+    how = f"was killed by {_signal_name(-code)}" if code < 0 else f"failed with exit code {code}"
+    if not tail:
+        return f"{program} {how}; log: {log}; it printed nothing"
     last = "\n".join(f"    {line}" for line in tail)
     return f"{program} {how}; log: {log}; its last lines:\n{last}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -61,12 +61,16 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
     module = importlib.util.module_from_spec(loader)
     try:
         loader.loader.exec_module(module)
-        return module.build(shape, classes)
+        model = module.build(shape, classes)
     except XnorflowError:
         raise
     except Exception as error:
         # whatever a user's file may raise
-        raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
+    if not hasattr(model, "output_shape"):
+        raise ConfigError(f"{network}: build(shape, classes) must return a Keras model, got {type(model).__name__}")
+    return model
 
 
 def train(
@@ -92,7 +96,9 @@ def train(
     keras.utils.set_random_seed(config.seed)
     model = build_network(network, shape, data.n_classes)
     if model.output_shape[-1] != data.n_classes:
-        raise ConfigError(f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes")
+        raise ConfigError(
+            f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
+        )
     source = InputSpec(tuple(model.input_shape[1:]), input_bits, pixel_threshold)
     key = _key(network, data, config, source)
     session = _Session(model, source, data, config, folder / "checkpoint.npz", key)
@@ -126,7 +132,7 @@ def versions() -> dict[str, str]:
 
 
 def _key(network: Path, data: DataSet, config: TrainConfig, source: InputSpec) -> str:
-    parts = [network.read_text(encoding="utf-8"), data.sha256, repr(config), repr(source)]
+    parts = [network.read_text(encoding="utf-8", errors="replace"), data.sha256, repr(config), repr(source)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -156,7 +162,8 @@ class _Session:
         self._resume()
         started = time.monotonic() - self.seconds_before
         log.parent.mkdir(parents=True, exist_ok=True)
-        with progress_bar(f"train {self.model.name}", self.config.epochs) as advance, log.open("a") as lines:
+        mode = "a" if self.epoch else "w"  # the log of a run with other settings is not continued
+        with progress_bar(f"train {self.model.name}", self.config.epochs) as advance, log.open(mode) as lines:
             advance(self.epoch)
             while self.epoch < self.config.epochs:
                 loss, validation = self._train_epoch()

@@ -87,9 +87,7 @@ class Verdict:
                 continue
             low, high = item.final.low, item.final.high
             count = f"{low}" if low == high else f"{low} to {high}"
-            parts.append(
-                f"{item.kind.upper()} {count} of {item.usable} ({item.stage.value}: {item.answer.value})"
-            )
+            parts.append(f"{item.kind.upper()} {count} of {item.usable} ({item.stage.value}: {item.answer.value})")
         clock = {None: "", True: "; clock met", False: "; clock not met"}[self.meets_clock]
         return f"{self.answer.value} {self.device}: {', '.join(parts)}{clock}"
 
@@ -108,9 +106,7 @@ def evidence_of_report(report: SynthReport) -> Evidence:
 def _final(stage: Stage, kind: str, count: int | None) -> Band | None:
     if count is None:
         return None
-    ratio = (
-        cost_table("hls_to_vivado.yaml")[kind] if stage is Stage.HLS else FINAL.get(stage, {}).get(kind, SURE)
-    )
+    ratio = cost_table("hls_to_vivado.yaml")[kind] if stage is Stage.HLS else FINAL.get(stage, {}).get(kind, SURE)
     return exactly(count).times(*ratio)
 
 
@@ -127,9 +123,7 @@ def decide(evidence: Sequence[Evidence], budget: Budget) -> Verdict:
     """
     findings = tuple(_find(kind, evidence, budget) for kind in KINDS)
     answers = {finding.answer for finding in findings}
-    worst = next(
-        answer for answer in (Answer.DOES_NOT_FIT, Answer.TOO_CLOSE, Answer.FITS) if answer in answers
-    )
+    worst = next(answer for answer in (Answer.DOES_NOT_FIT, Answer.TOO_CLOSE, Answer.FITS) if answer in answers)
     timed = [item for item in evidence if item.slack_ns is not None]
     best = max(timed, key=lambda item: ORDER.index(item.stage), default=None)
     meets = None if best is None or best.slack_ns is None else best.slack_ns >= 0
@@ -194,8 +188,6 @@ def _ratio(values: Sequence[float]) -> Ratio:
     return Ratio(min(values), middle, max(values), len(values))
 
 
-def fits_at_all(
-    evidence: Sequence[Evidence], devices: Sequence[Device], margin: float = 0.1
-) -> list[Verdict]:
+def fits_at_all(evidence: Sequence[Evidence], devices: Sequence[Device], margin: float = 0.1) -> list[Verdict]:
     """Return the verdict for each of several devices."""
     return [decide(evidence, Budget(device, margin)) for device in devices]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xnorflow.backends.xilinx_xml import DSP_NAMES
 from xnorflow.backends.xilinx_text import Source, Table, tables
+from xnorflow.backends.xilinx_xml import DSP_NAMES
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 READ = ("Performance Estimates", "Utilization Estimates", "Interface")
@@ -75,9 +75,7 @@ def _places(source: Source, table: Table, *, whole: bool = True) -> dict[str, in
 
 
 def _usage(source: Source, row: tuple[str, ...], places: dict[str, int | None]) -> Usage:
-    cells = {
-        name: None if at is None else source.integer(name.upper(), row[at]) for name, at in places.items()
-    }
+    cells = {name: None if at is None else source.integer(name.upper(), row[at]) for name, at in places.items()}
     return Usage(**cells)
 
 
@@ -97,9 +95,7 @@ def _timing(source: Source, found: list[Table]) -> Timing:
         estimated_ns=source.nanoseconds("clock estimate", row[estimated]),
         latency_cycles=cycles.latency_cycles,
         interval_cycles=cycles.interval_cycles,
-        uncertainty_ns=None
-        if uncertainty is None
-        else source.nanoseconds("clock uncertainty", row[uncertainty]),
+        uncertainty_ns=None if uncertainty is None else source.nanoseconds("clock uncertainty", row[uncertainty]),
         pipeline=cycles.pipeline,
     )
 
@@ -179,9 +175,7 @@ def read_summary(source: Source) -> SynthReport:
     sections = [line for line in source.lines if line.startswith("== ")]
     if "== SW I/O Information" not in [line.strip() for line in sections[:-1]]:
         raise source.missing("section after SW I/O Information")
-    tree = next(
-        (table for table in found if table.group.startswith("Performance & Resource Estimates")), None
-    )
+    tree = next((table for table in found if table.group.startswith("Performance & Resource Estimates")), None)
     if tree is None or not tree.rows:
         raise source.missing("table Performance & Resource Estimates")
     usages, timings = _tree(source, tree)

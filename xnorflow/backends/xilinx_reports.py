@@ -13,10 +13,10 @@ import re
 from pathlib import Path
 
 from xnorflow.backends.xilinx_csynth import read_csynth, read_summary
-from xnorflow.backends.xilinx_xml import read_xml
 from xnorflow.backends.xilinx_export import read_export
 from xnorflow.backends.xilinx_text import Source
 from xnorflow.backends.xilinx_vivado import read_vivado
+from xnorflow.backends.xilinx_xml import read_xml
 from xnorflow.errors import ReportError
 from xnorflow.report import SynthReport
 
@@ -49,9 +49,7 @@ def read_report(path: Path | str) -> SynthReport:
     if start and start[0].startswith("Implementation tool:"):
         return read_export(source)
     first = start[0][:60] if start else ""
-    raise ReportError(
-        f"{path}: not a report that xnorflow reads; it reads {KINDS}, got a file that starts {first!r}"
-    )
+    raise ReportError(f"{path}: not a report that xnorflow reads; it reads {KINDS}, got a file that starts {first!r}")
 
 
 def _text(path: Path) -> str:

@@ -26,9 +26,7 @@ class Source:
     path: Path
     lines: tuple[str, ...]
 
-    def missing(
-        self, field: str, hint: str = "the file is cut short or of a layout not known"
-    ) -> ReportError:
+    def missing(self, field: str, hint: str = "the file is cut short or of a layout not known") -> ReportError:
         """Return the error for a field that the report must have."""
         return ReportError(f"{self.path}: no {field}; {hint}, so write the report again")
 
@@ -171,9 +169,7 @@ def tables(source: Source, wanted: Callable[[str], bool] = lambda section: True)
         while end < len(lines) and (BORDER.match(lines[end]) or lines[end].lstrip().startswith("|")):
             end += 1
         if not BORDER.match(lines[end - 1]) or end - index < 3:
-            raise source.missing(
-                f"end of the table at line {index + 1} ({headings.section or 'first section'})"
-            )
+            raise source.missing(f"end of the table at line {index + 1} ({headings.section or 'first section'})")
         if wanted(headings.section):
             found.append(_table(source, headings, index, end))
         index = end
@@ -189,9 +185,7 @@ def _table(source: Source, headings: _Headings, start: int, end: int) -> Table:
         if BORDER.match(line):
             blocks.append([])
         elif len(line) != len(border):
-            raise source.wrong(
-                f"row at line {number + 1}", f"as wide as its table ({len(border)})", line.strip()
-            )
+            raise source.wrong(f"row at line {number + 1}", f"as wide as its table ({len(border)})", line.strip())
         else:
             blocks[-1].append(line)
     head, body = blocks[0], [line for block in blocks[1:] for line in block]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from xnorflow.backends.xilinx_text import Source
 from xnorflow.backends.xilinx_head import head, stage_of, version
+from xnorflow.backends.xilinx_text import Source
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 PERIOD = re.compile(r"^\s*(\S+)\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$")
@@ -97,9 +97,7 @@ def _stage(source: Source) -> Stage:
     for text in (source.path.name, command):
         if found := SUFFIX.findall(text):
             return stage_of(source, names.get(found[-1], found[-1]))
-    raise source.missing(
-        "field Design State", "its nets and its name don't tell it either; report with paths"
-    )
+    raise source.missing("field Design State", "its nets and its name don't tell it either; report with paths")
 
 
 def _check_end(source: Source) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from xnorflow.backends.xilinx_head import check_contents, head, stage_of, version
 from xnorflow.backends.xilinx_text import Source, Table, tables
 from xnorflow.backends.xilinx_timing import read_timing
-from xnorflow.backends.xilinx_head import check_contents, head, stage_of, version
 from xnorflow.errors import ReportError
 from xnorflow.report import Power, SynthReport, Usage
 
@@ -142,9 +142,7 @@ def _tree(source: Source, table: Table) -> dict[str, Usage]:
 def read_power(source: Source) -> SynthReport:
     """Read ``report_power``: watts in total, dynamic and static."""
     check_contents(source)
-    cells = {
-        row[0].strip(): row[1] for table in tables(source) if table.section == "Summary" for row in table.rows
-    }
+    cells = {row[0].strip(): row[1] for table in tables(source) if table.section == "Summary" for row in table.rows}
 
     def watts(name: str) -> float | None:
         if name not in cells:

@@ -20,9 +20,7 @@ def read_xml(path: Path, text: str) -> SynthReport:
         ReportError: not well formed, with a DTD, of another kind, or lacking a field.
     """
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
-        raise ReportError(
-            f"{path}: a report has no DTD and no entities, got one that has; write the report again"
-        )
+        raise ReportError(f"{path}: a report has no DTD and no entities, got one that has; write the report again")
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
@@ -102,9 +100,7 @@ def _timing(source: Source, root: ElementTree.Element) -> Timing:
     uncertainty = _optional(root, "UserAssignments/ClockUncertainty")
     return Timing(
         clock_ns=_time(source, _required(source, root, "UserAssignments/TargetClockPeriod"), unit),
-        estimated_ns=_time(
-            source, _required(source, node, "SummaryOfTimingAnalysis/EstimatedClockPeriod"), unit
-        ),
+        estimated_ns=_time(source, _required(source, node, "SummaryOfTimingAnalysis/EstimatedClockPeriod"), unit),
         latency_cycles=_range(source, latency, "Best-caseLatency", "Worst-caseLatency"),
         interval_cycles=_range(source, latency, "Interval-min", "Interval-max"),
         uncertainty_ns=None if uncertainty is None else _time(source, uncertainty, unit),
@@ -145,9 +141,7 @@ def _module_timing(source: Source, module: ElementTree.Element) -> Timing:
 def _interval(source: Source, text: str) -> tuple[int, int] | None:
     """Read one number, or two as in ``64 ~ 128``."""
     numbers = (
-        [source.integer("PipelineInitiationInterval", part) for part in text.split("~")]
-        if text[:2] != "~0"
-        else []
+        [source.integer("PipelineInitiationInterval", part) for part in text.split("~")] if text[:2] != "~0" else []
     )
     if not numbers or None in numbers:
         return None

@@ -1,1 +1,1 @@
-"""NetSpec and BuildConfig to an hls4ml project; the only place that knows hls4ml."""
+"""The HLS route: NetSpec + BuildConfig -> hls4ml project. The only place that knows hls4ml."""

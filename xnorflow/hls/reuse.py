@@ -1,27 +1,61 @@
-"""Reuse factors that hls4ml's dense kernel accepts.
+"""Which reuse factors hls4ml's dense and convolution kernels accept.
 
-hls4ml 1.3.0 replaces another one silently by its neighbour (``FPGABackend._validate_reuse_factor``).
+hls4ml silently replaces an illegal one (and under Latency takes any number); here it is refused.
 """
 
 from __future__ import annotations
 
-import math
+from functools import cache
+
+from xnorflow.config import BuildConfig
+from xnorflow.errors import ConfigError
+from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
 
 
-def legal_reuse_factors(n_in: int, n_out: int) -> list[int]:
-    """Return the legal reuse factors of a layer of ``n_in`` inputs and ``n_out`` outputs, ascending.
+@cache
+def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
+    """Return the legal reuse factors of a layer of ``n_out`` neurons with ``n_in`` inputs, rising.
 
-    With ``m = min(n_in, rf)`` and ``lim = ceil(n_in * n_out / m)`` a factor ``rf`` is legal where
-    it divides ``n_in * n_out``, where ``lim`` is a multiple of ``n_out`` or ``rf >= n_in``, and
-    where it is a multiple of ``n_in`` or below it. A convolution under strategy Resource and
-    ``io_parallel`` takes only those up to ``n_in``.
+    The rule is that of hls4ml 1.3.0, ``backends/fpga/fpga_backend.py``, ``_validate_reuse_factor``.
     """
-    total = n_in * n_out
-    small = [factor for factor in range(1, math.isqrt(total) + 1) if total % factor == 0]
-    divisors = sorted({*small, *(total // factor for factor in small)})
-    return [factor for factor in divisors if _is_legal(n_in, n_out, factor)]
+    size = n_in * n_out
+    divisors = {d for low in range(1, int(size**0.5) + 1) if size % low == 0 for d in (low, size // low)}
+    return tuple(sorted(factor for factor in divisors if _is_legal(n_in, n_out, factor)))
 
 
 def _is_legal(n_in: int, n_out: int, factor: int) -> bool:
-    limit = -(-n_in * n_out // min(n_in, factor))
-    return (limit % n_out == 0 or factor >= n_in) and (factor % n_in == 0 or factor < n_in)
+    multipliers = -(-n_in * n_out // min(n_in, factor))
+    if factor < n_in:
+        return multipliers % n_out == 0
+    return factor % n_in == 0
+
+
+def check_reuse_factors(spec: NetSpec, config: BuildConfig) -> None:
+    """Refuse reuse factors that hls4ml would replace or that crash its kernels.
+
+    Raises:
+        ConfigError: naming the layer, the value and the legal neighbours.
+    """
+    for layer in spec.layers:
+        factor = config.reuse_factor_of(layer.name)
+        legal = _legal_here(layer, config)
+        if factor not in legal:
+            below = [value for value in legal if value < factor]
+            above = [value for value in legal if value > factor]
+            near = " or ".join(str(value) for value in below[-1:] + above[:1])
+            raise ConfigError(
+                f"reuse_factor of layer {layer.name} ({layer.n_in} inputs, {layer.n_out} outputs) "
+                f"cannot be {factor}; the nearest legal ones are {near}"
+            )
+
+
+def _legal_here(layer: LayerSpec, config: BuildConfig) -> tuple[int, ...]:
+    legal = legal_reuse_factors(layer.n_in, layer.n_out)
+    if (
+        isinstance(layer, ConvSpec)
+        and config.io_type == "io_parallel"
+        and config.strategy_of(layer.name) == "Resource"
+    ):
+        # beyond n_in this kernel writes past the end of its arrays
+        return tuple(factor for factor in legal if factor <= layer.n_in)
+    return legal

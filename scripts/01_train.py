@@ -1,0 +1,16 @@
+"""Train a network on real digits and look at its card: ``python scripts/01_train.py [CONFIG]``."""
+
+import sys
+
+from xnorflow import api, show
+
+
+def main(config: str = "hls_configs/digits.yaml") -> None:
+    """Train the network of ``config``, or go on from the last whole epoch."""
+    report = api.train(config)
+    assert report.card is not None
+    show.print_tables([show.card_table(report.card)])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,15 @@
+"""Convert the shipped network to a Vivado HLS project: ``python scripts/03_convert.py [CONFIG]``."""
+
+import sys
+
+from xnorflow import api, show
+
+
+def main(config: str = "hls_configs/digits.yaml", project: str | None = None) -> None:
+    """Write the HLS project of ``config`` and print what it makes of each layer."""
+    report = api.convert(config, pretrained=True, project=project)
+    show.print_tables(show.report_tables(report))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,368 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xnorflow.config import BuildConfig, Precision, TrainConfig, config_from_dict, config_to_dict, load_config
+from xnorflow.device import devices
+from xnorflow.errors import ConfigError
+
+GOOD = {"network": "net.py", "part": "xc7z010clg400-1"}
+FULL = """
+network: net.py
+data: digits
+part: XC7Z010CLG400-1
+clock_mhz: 125.5
+backend: Vitis
+io_type: io_stream
+strategy: {dense1: Latency, scores: Resource}
+reuse_factor: {dense1: 64, scores: 16}
+input_bits: 8
+pixel_threshold: 100
+precision: {dense1: {accum: ap_int<11>}, scores: {result: ap_uint<7>}}
+train: {seed: 3, epochs: 7, batch_size: 32, learning_rate: 0.01, shift: 2}
+"""
+
+
+def load(tmp_path, text):
+    path = tmp_path / "a b ö.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_config(path)
+
+
+def refused(tmp_path, text):
+    """The message for ``text``, which must be one line that names the file."""
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert message.startswith(str(tmp_path / "a b ö.yaml"))
+    return message
+
+
+def with_line(line):
+    """A good file with ``line`` in the place of its own key's."""
+    key = line.partition(":")[0]
+    return "\n".join([f"{name}: {value}" for name, value in GOOD.items() if name != key] + [line])
+
+
+# --- what is allowed
+
+
+def test_all_keys(tmp_path):
+    config = load(tmp_path, FULL)
+    assert config == BuildConfig(
+        network=tmp_path.resolve() / "net.py",
+        part="XC7Z010CLG400-1",
+        data="digits",
+        clock_mhz=125.5,
+        backend="Vitis",
+        io_type="io_stream",
+        strategy={"dense1": "Latency", "scores": "Resource"},
+        reuse_factor={"dense1": 64, "scores": 16},
+        input_bits=8,
+        pixel_threshold=100,
+        precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
+        train=TrainConfig(3, 7, 32, 0.01, 2),
+    )
+    assert (config.name, config.reuse_factor_of("dense1"), config.reuse_factor_of("other")) == ("net", 64, 1)
+    assert (config.strategy_of("dense1"), config.strategy_of("other")) == ("Latency", "Resource")
+
+
+def test_full_example_names_every_key():
+    assert set(yaml.safe_load(FULL)) == {item.name for item in dataclasses.fields(BuildConfig)}
+    assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
+
+
+def test_defaults(tmp_path):
+    config = load(tmp_path, yaml.safe_dump(GOOD))
+    assert (config.data, config.clock_mhz, config.backend, config.io_type) == (
+        "mnist5k",
+        100,
+        "Vivado",
+        "io_parallel",
+    )
+    assert (config.reuse_factor_of("x"), config.strategy_of("x"), config.precision) == (1, "Resource", {})
+    assert config.train == TrainConfig()
+
+
+@pytest.mark.parametrize(("data", "relative"), [("own.npz", True), ("../folder", True), ("digits", False)])
+def test_paths_are_relative_to_the_file(tmp_path, data, relative):
+    config = load(tmp_path, with_line(f"data: {data}"))
+    assert config.data == (str((tmp_path / data).resolve()) if relative else data)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "hls_configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_configurations_that_come_along_load(path):
+    config = load_config(path)
+    assert config.network.is_file()
+    assert config.data in ("mnist5k", "digits", "mnist", "fashion_mnist")
+
+
+@pytest.mark.parametrize("part", [part for device in devices() for part in device.parts])
+def test_every_known_part_is_taken_in_any_case(tmp_path, part):
+    assert load(tmp_path, with_line(f"part: {part.upper()}")).part == part.upper()
+
+
+def test_round_trip(tmp_path):
+    for text in (FULL, yaml.safe_dump(GOOD)):
+        config = load(tmp_path, text)
+        plain = config_to_dict(config)
+        assert config_from_dict(plain, Path("/elsewhere")) == config
+        assert load(tmp_path, yaml.safe_dump(plain)) == config
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize("key", [item.name for item in dataclasses.fields(BuildConfig)])
+def test_misspelt_key_says_what_was_meant(tmp_path, key):
+    message = refused(tmp_path, with_line(f"{key[:-1]}{key[-1] * 2}: 1"))
+    assert f"unknown key {key}{key[-1]}; did you mean {key}?" in message
+
+
+@pytest.mark.parametrize("key", [item.name for item in dataclasses.fields(TrainConfig)])
+def test_misspelt_training_key(tmp_path, key):
+    assert f"unknown key train.{key}s; did you mean {key}?" in refused(tmp_path, with_line(f"train: {{{key}s: 1}}"))
+
+
+def test_key_like_no_other_lists_them_all(tmp_path):
+    message = refused(tmp_path, with_line("zzzzqq: 1"))
+    assert all(item.name in message for item in dataclasses.fields(BuildConfig))
+    assert "precision.dense1.acc" in refused(tmp_path, with_line("precision: {dense1: {acc: ap_int<4>}}"))
+    assert "unknown key 3" in refused(tmp_path, with_line("3: 1"))
+    assert "unknown key a b" in refused(tmp_path, with_line('"a\\nb": 1'))
+
+
+@pytest.mark.parametrize("key", ["network", "part"])
+def test_missing_key(tmp_path, key):
+    rest = {name: value for name, value in GOOD.items() if name != key}
+    assert f"{key} is missing" in refused(tmp_path, yaml.safe_dump(rest))
+
+
+@pytest.mark.parametrize("where", ["part: xc7z010clg400-1\npart: xc7z010clg400-1", "train: {seed: 1, seed: 2}"])
+def test_key_written_twice(tmp_path, where):
+    message = refused(tmp_path, with_line(where))
+    assert "stands twice" in message and ("part" in message or "seed" in message)
+
+
+WRONG_TYPE = [
+    *("network: 3", "network: [a]", "network:", "network: ''", "part: 3", "part:", "part: ''", "data: 3", "data:"),
+    *("data: [a]", "clock_mhz: fast", "clock_mhz: '100'", "clock_mhz:", "clock_mhz: true", "clock_mhz: [1]"),
+    *("clock_mhz: 0", "clock_mhz: -5", "clock_mhz: .nan", "clock_mhz: .inf", "clock_mhz: 801", "clock_mhz: 10 ns"),
+    *("backend: vivado", "backend: Quartus", "backend: 3", "backend:", "backend: [Vivado]"),
+    *("io_type: parallel", "io_type: io_serial", "io_type: 1", "io_type:"),
+    *("strategy: latency", "strategy: resource_unrolled", "strategy: Unrolled", "strategy: 3", "strategy:"),
+    *("strategy: [Latency]", "strategy: {dense1: fast}", "strategy: {dense1: }", "strategy: {dense1: [Latency]}"),
+    *("input_bits: 2", "input_bits: 0", "input_bits: '1'", "input_bits: true", "input_bits: 1.0", "input_bits:"),
+    *("pixel_threshold: 0", "pixel_threshold: 256", "pixel_threshold: 1.5", "pixel_threshold: true"),
+    *("pixel_threshold: '9'", "pixel_threshold:", "precision: 3", "precision: [a]", "precision: text"),
+    *("precision: 0", "precision: false", "precision: {dense1: 3}", "precision: {dense1: ap_int<4>}"),
+    *("train: 3", "train: [1]", "train: text", "train: 0", "train: false", "train: {seed: -1}", "train: {seed: 1.5}"),
+    *("train: {seed: true}", "train: {epochs: 0}", "train: {epochs: '3'}", "train: {epochs: }", "train: {shift: -1}"),
+    *(
+        "train: {batch_size: 1}",
+        "train: {learning_rate: 0}",
+        "train: {learning_rate: -1}",
+        "train: {learning_rate: 2}",
+    ),
+    *("train: {learning_rate: .nan}", "train: {learning_rate: fast}", "train: {learning_rate: true}"),
+]
+
+
+@pytest.mark.parametrize("line", WRONG_TYPE)
+def test_wrong_value_names_its_key_and_itself(tmp_path, line):
+    key = line.partition(":")[0]
+    message = refused(tmp_path, with_line(line))
+    assert key in message
+    if "{" in line:
+        assert key == "strategy" or key == "precision" or line.partition("{")[2].partition(":")[0] in message
+
+
+@pytest.mark.parametrize("factor", ["0", "-1", "1.5", "true", '"4"', "", ".nan", "[1]", "1e3", "4x"])
+@pytest.mark.parametrize("form", ["reuse_factor: {}", "reuse_factor: {{dense1: {}}}"])
+def test_reuse_factors(tmp_path, form, factor):
+    assert "reuse_factor must be a whole number >= 1" in refused(tmp_path, with_line(form.format(factor)))
+
+
+PRECISIONS = [
+    "ap_int<0>",
+    "ap_int<100>",
+    "ap_int<-3>",
+    "ap_int<4",
+    "ap_int< 4>",
+    "ap_int<4>x",
+    "ap_int<4>\\n",
+    "int<4>",
+]
+
+
+@pytest.mark.parametrize("precision", [*PRECISIONS, "ap_fixed<16,6>", "AP_INT<4>", "ap_int<4.0>", "", "ap_int<٤>"])
+@pytest.mark.parametrize("field", ["accum", "result"])
+def test_precision_syntax(tmp_path, field, precision):
+    message = refused(tmp_path, with_line(f'precision: {{dense1: {{{field}: "{precision}"}}}}'))
+    assert f"precision {field} must be ap_int<N> or ap_uint<N>, N 1 to 99, got " in message
+
+
+def test_precision_that_is_no_text(tmp_path):
+    assert "got 4" in refused(tmp_path, with_line("precision: {dense1: {accum: 4}}"))
+
+
+@pytest.mark.parametrize(
+    ("part", "hint"),
+    [
+        ("xc7z010clg400-4", "did you mean xc7z010clg400-"),
+        ("xc7z010", "did you mean xc7z010"),
+        ("zybo", "known: "),
+        ("xc7z010clg400-1 ", "did you mean xc7z010clg400-1"),
+    ],
+)
+def test_unknown_part(tmp_path, part, hint):
+    message = refused(tmp_path, with_line(f"part: '{part}'"))
+    assert f"unknown part {part!r}; {hint}" in message
+    assert "xnorflow/devices/" in message
+
+
+@pytest.mark.parametrize("name", ["dense", "Dense1", "scores "])
+@pytest.mark.parametrize("key", ["strategy: {{{}: Latency}}", "reuse_factor: {{{}: 4}}", "precision: {{{}: {{}}}}"])
+def test_layers_the_network_does_not_have(tmp_path, tiny_spec, key, name):
+    config = load(tmp_path, with_line(key.format(f'"{name}"')))
+    with pytest.raises(ConfigError) as caught:
+        config.check_layers(tiny_spec)
+    field = key.partition(":")[0]
+    assert str(caught.value) == f"{field}: network tiny has no layer {name!r}; it has dense1, dense2, scores"
+    load(tmp_path, with_line(key.format("dense1"))).check_layers(tiny_spec)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3",
+        "[]",
+        "text",
+        "- a\n- b",
+        "# nothing\n",
+        "~",
+        "{",
+        "a: [",
+        "\t",
+        "a: b: c",
+        "&a [*a]",
+        "a: *b",
+        "%YAML 9",
+        b"\xff\xfe\x00",
+        b"\x00",
+        b"a: \xff",
+        "--- a\n--- b\n",
+        "? [a]\n: b",
+        "? {a: b}\n: c",
+        "<<: {part: a}",
+        "=: 1",
+        "a: 2001-99-99",
+        "a: !!int x",
+        "a: !!float x",
+        "a: !!bool x",
+        "a: !!timestamp x",
+        "a: 0x_",
+        "a: 0b_",
+        'network: "\\ud800"\npart: x',
+        "network: " + "a" * 9000 + "\npart: x",
+        "a: !!binary ä",
+        "a: 190:_",
+        "[" * 5000,
+        "a: " + "9" * 5000,
+        'network: "\\0"\npart: xc7z010clg400-1',
+        "network: a\npart: xc7z010clg400-1\nclock_mhz: 0x" + "f" * 5000,
+        "a: &a [*a, *a]",
+        "!!set {a}",
+    ],
+    ids=lambda text: repr(text[:24]),
+)
+def test_file_that_is_no_configuration(tmp_path, text):
+    assert len(refused(tmp_path, text)) < 1000
+
+
+def test_alias_bomb_is_refused_in_short(tmp_path):
+    bomb = "".join(f"    - &b{n} [{', '.join([f'*b{n - 1}'] * 9) if n else 'x'}]\n" for n in range(12))
+    for where in ("data:\n", "train:\n  seed:\n", "precision:\n", "strategy:\n", "reuse_factor:\n  dense1:\n"):
+        assert len(refused(tmp_path, with_line(where + bomb))) < 1000
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "!!python/object/apply:os.system ['touch made']",
+        "!!python/name:os.system",
+        "!!python/object:os.X {}",
+        "!!python/module:os",
+        "!!python/tuple [1]",
+        "!own {}",
+        "!!python/object/new:os.system ['touch made']",
+    ],
+)
+def test_tags_that_could_run_code_are_refused(tmp_path, monkeypatch, tag):
+    monkeypatch.chdir(tmp_path)
+    assert "could not determine a constructor for the tag" in refused(tmp_path, with_line(f"data: {tag}"))
+    assert not (tmp_path / "made").exists()
+
+
+def test_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(ConfigError, match=r"no such configuration: .*none\.yaml; .* hls_configs/"):
+        load_config(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load_config(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError):
+        load_config(tmp_path / "file" / "x.yaml")
+
+
+# --- anything at all
+
+KEYS = st.sampled_from(
+    [*(item.name for item in dataclasses.fields(BuildConfig)), "seed", "epochs", "accum", "dense1"]
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.binary(max_size=4), KEYS
+)
+VALUES = st.recursive(
+    SCALARS | st.sampled_from(["Vivado", "io_stream", "Latency", "ap_int<4>", "xc7z010clg400-1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | SCALARS, inner, max_size=3),
+    max_leaves=6,
+)
+FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def only_config_errors(path):
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert config_from_dict(config_to_dict(config), path.parent) == config
+
+
+@FUZZ
+@given(text=st.text(max_size=60) | st.text(alphabet="abc:-[]{}&*!|>'\"%@`#,? \n\t0123456789._<~=", max_size=60))
+def test_any_text(tmp_path, text):
+    (tmp_path / "a.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    only_config_errors(tmp_path / "a.yaml")
+
+
+@FUZZ
+@given(values=st.dictionaries(KEYS, VALUES, max_size=5))
+def test_any_values(tmp_path, values):
+    (tmp_path / "a.yaml").write_text(yaml.dump(GOOD | values, Dumper=yaml.Dumper), encoding="utf-8")
+    only_config_errors(tmp_path / "a.yaml")
+
+
+@FUZZ
+@given(position=st.integers(0, len(FULL)), cut=st.integers(0, 3), new=st.text(max_size=3))
+def test_any_slip_of_the_pen(tmp_path, position, cut, new):
+    text = FULL[:position] + new + FULL[position + cut :]
+    (tmp_path / "a.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    only_config_errors(tmp_path / "a.yaml")

@@ -1,0 +1,215 @@
+"""The house's own rules, read from the sources."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "xnorflow"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted([*(ROOT / "scripts").glob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
+NETWORKS = sorted((ROOT / "keras_models").glob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in [*SOURCES, *SCRIPTS, *NETWORKS]}
+# who may import what, by top-level name of the imported package
+OWNERS = {
+    "tensorflow": {"keras2"},
+    "tf_keras": {"keras2"},
+    "keras": set(),
+    "qkeras": {"keras2"},
+    "hls4ml": {"keras2"},
+    "h5py": {"modelfile"},
+    "subprocess": {"tools"},
+    "pickle": set(),
+    "marshal": set(),
+    "shelve": set(),
+    "dill": set(),
+    "mlxtend": {"data"},
+    "sklearn": {"data"},
+    "PIL": {"own_data"},
+    "rich": {"progress", "show"},
+    "fcntl": {"files"},
+    "ctypes": {"hls.worker"},
+}
+# modules that may call these functions of keras2
+KERAS_USERS = {"blocks", "train", "extract", "modelfile", "data"}
+HLS4ML_USERS = {"hls.convert"}
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_ATTRIBUTES = {"os.chdir", "os.system", "os.popen", "os.fork", "np.lib.format"}
+
+
+def module_of(path):
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def picture():
+    """Modules in the order of ARCHITECTURE.md's first picture, such as ``files`` and ``hls.reuse``."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
+    folder, found = "", []
+    for line in text.splitlines():
+        if match := re.match(r"  (\w+)/ ", line):
+            folder = match[1]
+        elif match := re.match(r"(  (?:  )?)(\w+)\.py ", line):
+            found.append(f"{folder}.{match[2]}" if len(match[1]) == 4 else match[2])
+    return found
+
+
+def nodes(tree):
+    """Everything in a file but what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and dotted(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from nodes(node)
+
+
+def imports(path):
+    """Modules that a file imports, at its top or anywhere in it, as full names."""
+    found = set()
+    for node in nodes(TREES[path]):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def own_imports(path):
+    """Modules of the package that a file imports."""
+    names = {module_of(source) for source in SOURCES}
+    return {name.removeprefix("xnorflow.") for name in imports(path)} & names
+
+
+def dotted(node):
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+# --- layers
+
+
+def test_picture_shows_every_module():
+    modules = {module_of(path) for path in SOURCES if path.name != "__init__.py"}
+    assert sorted(picture()) == sorted(modules)
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "__init__.py"], ids=module_of)
+def test_imports_point_up_the_picture(path):
+    order = picture()
+    mine = order.index(module_of(path))
+    wrong = {name for name in own_imports(path) if order.index(name) >= mine}
+    assert not wrong, f"{module_of(path)} imports {wrong}, which stand below it in ARCHITECTURE.md"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_foreign_packages_have_one_owner(path):
+    for name in imports(path):
+        top = name.partition(".")[0]
+        assert top not in OWNERS or module_of(path) in OWNERS[top], f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_keras_and_hls4ml_have_few_users(path):
+    name, used = module_of(path), imports(path)
+    if used & {"xnorflow.keras2.import_keras", "xnorflow.keras2.import_qkeras", "xnorflow.keras2"}:
+        assert name in KERAS_USERS | HLS4ML_USERS
+    if used & {"xnorflow.keras2.import_keras", "xnorflow.keras2.import_qkeras"}:
+        assert name in KERAS_USERS
+    if "xnorflow.keras2.import_hls4ml" in used:
+        assert name in HLS4ML_USERS
+
+
+def test_rules_name_modules_that_exist():
+    names = {module_of(path) for path in SOURCES}
+    assert set().union(*OWNERS.values()) | KERAS_USERS | HLS4ML_USERS <= names
+
+
+HEAVY = {"tensorflow", "tf_keras", "keras", "qkeras", "hls4ml", "h5py", "sklearn", "mlxtend", "PIL", "matplotlib"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "also_absent"),
+    [
+        ("xnorflow", {"numpy", "yaml", "rich"}),
+        ("xnorflow.spec, xnorflow.specfile", {"yaml", "rich"}),
+        ("xnorflow.spec, xnorflow.config", {"rich"}),
+        ("xnorflow.hls.worker", {"yaml", "rich"}),
+        ("xnorflow.api, xnorflow.cli", set()),
+    ],
+)
+def test_import_pulls_in_only_what_it_needs(modules, also_absent):
+    # isolated: neither the tester's PYTHONPATH nor their user site says what is there
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {modules}; print(*sys.modules, sep='\\n')"
+    ended = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    loaded = {name.partition(".")[0] for name in ended.stdout.splitlines()}
+    assert "xnorflow" in loaded
+    assert not loaded & (HEAVY | also_absent)
+
+
+# --- what no source does
+
+
+@pytest.mark.parametrize("path", TREES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_calls_that_are_not_made(path):
+    for node in ast.walk(TREES[path]):
+        if not isinstance(node, ast.Call):
+            continue
+        name = dotted(node.func)
+        where = f"{path.name}:{node.lineno}"
+        assert name not in FORBIDDEN_CALLS | FORBIDDEN_ATTRIBUTES, f"{where} calls {name}"
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        assert "shell" not in keywords, f"{where} uses a shell"
+        if name in ("np.load", "numpy.load"):
+            pickle = keywords.get("allow_pickle")
+            assert isinstance(pickle, ast.Constant) and pickle.value is False, f"{where} may unpickle"
+        if name in ("yaml.load", "yaml.load_all"):
+            assert dotted(keywords["Loader"]) in ("_UniqueKeyLoader", "yaml.SafeLoader"), f"{where}: unsafe YAML"
+        assert name not in ("yaml.unsafe_load", "yaml.full_load"), f"{where}: unsafe YAML"
+
+
+def test_own_yaml_loader_is_safe():
+    import yaml
+
+    from xnorflow.config import _UniqueKeyLoader
+
+    assert issubclass(_UniqueKeyLoader, yaml.SafeLoader)
+
+
+@pytest.mark.parametrize("path", TREES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_bare_except_and_no_swallowed_exception(path):
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{path.name}:{node.lineno}: bare except"
+            if dotted(node.type) in ("Exception", "BaseException"):
+                assert any(isinstance(inner, ast.Raise) for inner in ast.walk(node)), f"{path.name}:{node.lineno}"
+
+
+# --- sizes
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_functions_are_short(path):
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            assert lines <= 40, f"{path.name}: {node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [*((path, 300) for path in SOURCES), *((path, 60) for path in NETWORKS), *((path, 40) for path in SCRIPTS)],
+    ids=lambda value: str(value.relative_to(ROOT)) if hasattr(value, "relative_to") else "",
+)
+def test_files_are_short(path, most):
+    if path.parent.name == "benchmarks":
+        most = 300
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= most
+
+
+def test_numbers_of_files_found():
+    assert len(SOURCES) > 25 and len(NETWORKS) >= 5 and SCRIPTS

@@ -1,0 +1,104 @@
+import dataclasses
+import json
+
+import pytest
+
+from xnorflow.errors import ReportError
+from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.runreport import FILE, LayerRow, RunReport, StepRow, load_report, save_report, sim_result
+
+MISMATCH = LayerMismatch("dense1", "sums", 640, 12, ((0, 3, 20, 4), (7, 1, -9, 7)), "remove it")
+GOOD = SimResult("golden model", 100, 0.9, 0, 0, 0.5)
+BAD = SimResult("C simulation, library", 100, 0.89, 3, 9, None, MISMATCH)
+
+
+def report(**changes):
+    base = RunReport(
+        name="tiny",
+        part="xc7z010clg400-1",
+        device="xc7z010",
+        clock_mhz=100.0,
+        backend="Vivado",
+        io_type="io_parallel",
+        data_name="digits",
+        data_sha256="ab" * 32,
+        test_images=100,
+        trained_here=True,
+        card={"network": "tiny", "data": {"name": "digits", "sha256": "ab" * 32}},
+        spec_sha256="cd" * 32,
+        layers=(
+            LayerRow("dense1", 64, 16, "Resource", 64, 64, "ap_int<8>", "ap_int<8>"),
+            LayerRow("scores", 16, 10, "Latency", 1, 1, "ap_uint<5>", "ap_int<6>"),
+        ),
+        results=(GOOD,),
+        steps=(StepRow("01-train", 1.5, False), StepRow("02-extract", 0.25, True)),
+    )
+    return dataclasses.replace(base, **changes)
+
+
+@pytest.mark.parametrize("changes", [{}, {"results": (GOOD, BAD)}, {"layers": (), "steps": (), "card": None}])
+def test_round_trip(tmp_path, changes):
+    save_report(report(**changes), tmp_path)
+    assert load_report(tmp_path) == report(**changes)
+
+
+def test_what_follows_from_the_numbers():
+    assert report().agrees and not report(results=(GOOD, BAD)).agrees
+    assert report(results=()).agrees  # nothing ran, nothing differs
+    assert (report().interval_cycles, report(layers=()).interval_cycles) == (64, None)
+    assert not report().trained_on_other_data and not report(card=None).trained_on_other_data
+    assert report(data_sha256="ef" * 32).trained_on_other_data
+
+
+@pytest.mark.parametrize("result", [GOOD, BAD, SimResult("x", 1, 0.0, 0, 1)])
+def test_results_from_their_json_form(result):
+    assert sim_result(json.loads(json.dumps(dataclasses.asdict(result)))) == result
+
+
+def test_a_score_that_differs_is_no_agreement_even_where_no_class_does():
+    assert not SimResult("x", 10, 1.0, 0, 1).agrees
+    assert not SimResult("x", 10, 1.0, 1, 0).agrees
+    assert SimResult("x", 10, 0.0, 0, 0).agrees
+
+
+@pytest.mark.parametrize("where", ["", "none"])
+def test_no_report(tmp_path, where):
+    with pytest.raises(ReportError, match=r"no report\.json in .*; run `xnorflow run CONFIG` first"):
+        load_report(tmp_path / where)
+
+
+def damaged(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(ReportError) as caught:
+        load_report(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+    assert FILE in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"null", b"{}", b"\xff", b'"text"'])
+def test_damaged_report(tmp_path, content):
+    damaged(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"layers": 3}, {"layers": [3]}, {"layers": [{}]}, {"results": None}, {"results": [{"mismatch": None}]}),
+        *(
+            {"results": [{}]},
+            {"results": [{"mismatch": 3}]},
+            {"results": [{"mismatch": {"first": 3}}]},
+            {"steps": {"a": 1}},
+        ),
+        *({"extra": 1}, {"steps": "text"}, {"results": ["text"]}),
+    ],
+)
+def test_report_with_a_wrong_field(tmp_path, change):
+    values = json.loads(json.dumps(dataclasses.asdict(report())))
+    assert "damaged report" in damaged(tmp_path, json.dumps(values | change).encode())
+
+
+def test_report_of_another_format(tmp_path):
+    values = dataclasses.asdict(report(format=99))
+    assert "field format is 99, this version reads 1" in damaged(tmp_path, json.dumps(values).encode())

@@ -1,0 +1,159 @@
+"""The command line. Exit codes: 0, 1 does not match or does not fit, 2 the user's mistake."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from xnorflow import __version__, api, show
+from xnorflow.errors import XnorflowError
+from xnorflow.files import write_text
+from xnorflow.runreport import RunReport
+from xnorflow.steps import StepResult
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        code = command(arguments)
+        # here, where a closed pipe is caught, and not at the interpreter's end
+        sys.stdout.flush()
+        return code
+    except XnorflowError as error:
+        print(f"xnorflow: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("xnorflow: stopped; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader of a pipe has had enough; without this, Python complains once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line as every other error is said: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit with 2."""
+        self.exit(2, f"xnorflow: error: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="xnorflow", description="Binary neural networks on very small FPGAs, with every number exact."
+    )
+    parser.add_argument("--version", action="version", version=f"xnorflow {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add(commands, "doctor", _doctor, "list every tool, its version or how to get it", "xnorflow doctor")
+    data = _add(commands, "data", _data, "load a data set and show its split and hash", "xnorflow data mnist5k")
+    data.add_argument("name", help="mnist5k, digits, mnist, fashion_mnist, an .npz file or a folder of images")
+    data.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+    for name, function, text in (
+        ("train", api.train, "train the network of a configuration"),
+        ("extract", api.extract, "... then extract the golden model and compare it with Keras"),
+        ("convert", api.convert, "... then convert it to an HLS project with hls4ml"),
+        ("csim", api.csim, "... then build and run the C simulation, image by image"),
+        ("run", api.run, "the whole flow, with a report at the end"),
+    ):
+        command = _add(commands, name, _flow(function), text, f"xnorflow {name} hls_configs/digits.yaml")
+        _add_flow_options(command)
+    report = _add(
+        commands, "report", _report, "show the report of a run", "xnorflow report projects/digits --markdown"
+    )
+    report.add_argument("project", help="a run's project folder")
+    form = report.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="as Markdown")
+    report.add_argument("-o", "--output", help="write to this file instead of the terminal")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    text: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _add_flow_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
+    parser.add_argument("--project", help="folder for the steps (default: projects/NAME)")
+    parser.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
+    parser.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
+    parser.add_argument("--data", help="data set instead of the configuration's")
+    parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+    parser.add_argument("--epochs", type=int, help="epochs instead of the configuration's")
+    parser.add_argument("--seed", type=int, help="seed instead of the configuration's")
+
+
+def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], int]:
+    def command(arguments: argparse.Namespace) -> int:
+        overrides = {key: getattr(arguments, key) for key in ("epochs", "seed")}
+        report = function(
+            arguments.config,
+            announce=_announce,
+            project=arguments.project,
+            pretrained=arguments.pretrained,
+            model=arguments.model,
+            data=arguments.data,
+            data_dir=arguments.data_dir,
+            train={key: value for key, value in overrides.items() if value is not None},
+        )
+        tables = show.report_tables(report)
+        if not report.results and report.card is not None:
+            tables.insert(0, show.card_table(report.card))
+        show.print_tables(tables)
+        return 0 if report.agrees else 1
+
+    return command
+
+
+def _announce(step: StepResult) -> None:
+    how = "taken over from an earlier run" if step.reused else f"{step.seconds:.1f} s"
+    print(f"{step.name}: {how}", file=sys.stderr, flush=True)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    findings = api.doctor()
+    show.print_tables([show.doctor_table(findings)])
+    return 1 if any(item.required and item.version is None for item in findings) else 0
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    show.print_tables([show.data_table(api.data(arguments.name, arguments.data_dir))])
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    report = api.report(arguments.project)
+    tables = show.report_tables(report)
+    if arguments.json:
+        text = show.report_json(report) + "\n"
+    elif arguments.markdown or arguments.output:
+        text = show.markdown(tables)
+    else:
+        show.print_tables(tables)
+        return 0
+    if arguments.output:
+        write_text(Path(arguments.output), text)
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

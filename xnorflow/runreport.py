@@ -1,0 +1,126 @@
+"""RunReport: the result of a run as numbers and where they come from, and its JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xnorflow import __version__
+from xnorflow.errors import DataError, ReportError
+from xnorflow.files import read_json, write_json
+from xnorflow.report import LayerMismatch, SimResult
+
+FORMAT_VERSION = 1
+FILE = "report.json"
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer in hardware.
+
+    Attributes:
+        n_in: inputs of one neuron.
+        n_out: neurons, or output channels of a convolution.
+        cycles: cycles per image, by formula.
+        accum: C++ type of the accumulator.
+        result: C++ type of the sums.
+    """
+
+    name: str
+    n_in: int
+    n_out: int
+    strategy: str
+    reuse_factor: int
+    cycles: int
+    accum: str
+    result: str
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step: what it took when it ran, and whether an earlier run had done it."""
+
+    name: str
+    seconds: float
+    reused: bool
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run found out; empty tuples and None for steps that have not run.
+
+    Attributes:
+        card: card of the trained network, as ``train`` writes it; None where it has none.
+        trained_here: whether this run trained the network; None before it is known.
+        spec_sha256: hash of the golden model.
+    """
+
+    name: str
+    part: str
+    device: str
+    clock_mhz: float
+    backend: str
+    io_type: str
+    data_name: str
+    data_sha256: str
+    test_images: int
+    trained_here: bool | None = None
+    card: dict[str, Any] | None = None
+    spec_sha256: str | None = None
+    layers: tuple[LayerRow, ...] = ()
+    results: tuple[SimResult, ...] = ()
+    steps: tuple[StepRow, ...] = ()
+    version: str = __version__
+    format: int = FORMAT_VERSION
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every implementation that ran equals the golden model on every image."""
+        return all(result.agrees for result in self.results)
+
+    @property
+    def interval_cycles(self) -> int | None:
+        """Cycles between two images by formula; None before the conversion."""
+        return max((layer.cycles for layer in self.layers), default=None)
+
+    @property
+    def trained_on_other_data(self) -> bool:
+        """Whether the network was trained on another data set than the one it was run on."""
+        return self.card is not None and self.card["data"]["sha256"] != self.data_sha256
+
+
+def save_report(report: RunReport, project: Path) -> None:
+    """Write ``report.json`` to a project folder."""
+    write_json(project / FILE, dataclasses.asdict(report))
+
+
+def load_report(project: Path) -> RunReport:
+    """Read the report of a run.
+
+    Raises:
+        ReportError: the folder holds no report, or one of another version or damaged.
+    """
+    path = project / FILE
+    if not path.is_file():
+        raise ReportError(f"no {FILE} in {project}; run `xnorflow run CONFIG` first, and name its project folder")
+    try:
+        values = read_json(path)
+        if values["format"] != FORMAT_VERSION:
+            raise ReportError(f"{path}: field format is {values['format']}, this version reads {FORMAT_VERSION}")
+        values["layers"] = tuple(LayerRow(**row) for row in values["layers"])
+        values["results"] = tuple(sim_result(row) for row in values["results"])
+        values["steps"] = tuple(StepRow(**row) for row in values["steps"])
+        return RunReport(**values)
+    except (DataError, KeyError, TypeError) as error:
+        raise ReportError(f"{path}: damaged report ({error}); run `xnorflow run` again") from error
+
+
+def sim_result(values: dict[str, Any]) -> SimResult:
+    """Build a SimResult from its JSON form."""
+    mismatch = values["mismatch"]
+    if mismatch is not None:
+        first = tuple(tuple(entry) for entry in mismatch["first"])
+        mismatch = LayerMismatch(**{**mismatch, "first": first})
+    return SimResult(**{**values, "mismatch": mismatch})

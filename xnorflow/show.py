@@ -1,0 +1,185 @@
+"""Results as terminal text, Markdown and JSON: the only formatting there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from xnorflow.data import DataSet
+from xnorflow.doctor import Finding
+from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.runreport import RunReport
+
+MISSING = "-"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table before it is drawn: a title, column heads, rows of text, and a remark below."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a closed pipe to the caller; rich would end the program with exit code 1."""
+        raise BrokenPipeError
+
+
+def print_tables(tables: list[Table], console: Console | None = None) -> None:
+    """Draw tables on the terminal."""
+    console = console or _Console()
+    for table in tables:
+        # Text, for a string would be read as markup: [x] would vanish
+        drawn = RichTable(title=Text(table.title), title_justify="left", title_style="bold")
+        for index, column in enumerate(table.columns):
+            drawn.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
+        for row in table.rows:
+            drawn.add_row(*map(Text, row))
+        console.print(drawn)
+        if table.note:
+            console.print(table.note, highlight=False, markup=False, soft_wrap=True)
+        console.print()
+
+
+def markdown(tables: list[Table]) -> str:
+    """Return tables as Markdown."""
+    parts = []
+    for table in tables:
+        lines = [f"## {table.title}", "", _line(table.columns), _line(("---",) * len(table.columns))]
+        lines += [_line(row) for row in table.rows]
+        if table.note:
+            lines += ["", table.note]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def report_json(report: RunReport) -> str:
+    """Return a report as JSON, with what follows from its numbers."""
+    values = dataclasses.asdict(report)
+    values["agrees"] = report.agrees
+    values["interval_cycles"] = report.interval_cycles
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def report_tables(report: RunReport) -> list[Table]:
+    """Return the tables of a run: agreement, mismatch if any, hardware, time."""
+    tables = [_agreement(report)] if report.results else []
+    mismatch = next((result.mismatch for result in report.results if result.mismatch), None)
+    if mismatch is not None:
+        tables.append(_mismatch(mismatch))
+    if report.layers:
+        tables.append(_hardware(report))
+    tables.append(_time(report))
+    return tables
+
+
+def _agreement(report: RunReport) -> Table:
+    rows = tuple(_result_row(result) for result in report.results)
+    return Table(
+        f"{report.name}: is it right?",
+        ("source", "accuracy", "class differs", "score differs", "images/s here"),
+        rows,
+        _agreement_note(report),
+    )
+
+
+def _result_row(result: SimResult) -> tuple[str, ...]:
+    speed = MISSING if not result.seconds else f"{result.images / result.seconds:,.0f}"
+    return (
+        result.source,
+        f"{100 * result.accuracy:.2f} %",
+        str(result.classes_differ),
+        str(result.scores_differ),
+        speed,
+    )
+
+
+def _agreement_note(report: RunReport) -> str:
+    notes = [
+        f"{report.test_images:,} test images of {report.data_name} (sha256 {report.data_sha256[:12]}). "
+        "Images are counted that differ from the golden model in their class, or in any of their integer scores."
+    ]
+    if report.trained_here is False and report.trained_on_other_data and report.card is not None:
+        trained_on = report.card["data"]["name"]
+        notes.append(
+            f"The network was trained on {trained_on}, which may hold these very images: "
+            "the accuracy above is no test of it."
+        )
+    return " ".join(notes)
+
+
+def _mismatch(mismatch: LayerMismatch) -> Table:
+    rows = tuple(tuple(str(number) for number in entry) for entry in mismatch.first)
+    return Table(
+        f"First layer that differs: {mismatch.layer}, {mismatch.differing} of {mismatch.compared} {mismatch.what}",
+        ("image", "value", "expected", "got"),
+        rows,
+        f"To mend it: {mismatch.advice}",
+    )
+
+
+def _hardware(report: RunReport) -> Table:
+    rows = tuple(
+        (
+            layer.name,
+            f"{layer.n_in} x {layer.n_out}",
+            layer.strategy,
+            f"{layer.reuse_factor:,}",
+            f"{layer.cycles:,}",
+            layer.accum,
+            layer.result,
+        )
+        for layer in report.layers
+    )
+    interval = report.interval_cycles
+    assert interval is not None
+    speed = report.clock_mhz * 1e6 / interval
+    return Table(
+        f"{report.name} on {report.device} ({report.part}), {report.backend} HLS, {report.io_type}",
+        ("layer", "in x out", "strategy", "reuse", "cycles", "accumulator", "sums"),
+        rows,
+        f"Cycles per image: {interval:,} (the slowest layer), by formula from the reuse factors. "
+        f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; "
+        "not measured, nor known to fit.",
+    )
+
+
+def _time(report: RunReport) -> Table:
+    rows = tuple(
+        (step.name, f"{step.seconds:,.1f} s", "earlier run" if step.reused else "run now") for step in report.steps
+    )
+    return Table("Time of each step, measured", ("step", "time", "this time"), rows)
+
+
+def data_table(data: DataSet) -> Table:
+    """Return what a data set holds."""
+    rows = tuple(
+        (name, f"{len(split.labels):,}", " x ".join(map(str, split.images.shape[1:])), str(data.n_classes))
+        for name, split in (("train", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    return Table(f"Data set {data.name}", ("split", "images", "pixels", "classes"), rows, f"sha256 {data.sha256}")
+
+
+def card_table(card: dict[str, object]) -> Table:
+    """Return a trained network's card."""
+    rows = tuple((key, json.dumps(value, ensure_ascii=False)) for key, value in card.items())
+    return Table(f"Card of {card['network']}", ("field", "value"), rows)
+
+
+def doctor_table(findings: list[Finding]) -> Table:
+    """Return what ``doctor`` found."""
+    rows = tuple((item.name, item.version or "missing", item.purpose, item.advice) for item in findings)
+    return Table("Tools", ("tool", "version", "what for", "how to get it"), rows)

@@ -1,0 +1,139 @@
+"""Run a project on images and compare every score with the golden model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xnorflow.config import BuildConfig
+from xnorflow.data import Split
+from xnorflow.hls.build import compile_project, compile_trace_library
+from xnorflow.hls.convert import HlsProject
+from xnorflow.hls.csim import simulate_library, simulate_testbench, trace_library
+from xnorflow.hls.types import narrower_than_needed
+from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.spec import NetSpec
+
+LIBRARY = "C simulation, library"
+TESTBENCH = "C simulation, testbench"
+GOLDEN = "golden model"
+KERAS = "Keras"
+# images looked at layer by layer once some differ, and values shown of the first layer that does
+TRACED_IMAGES = 50
+SHOWN = 5
+# significant digits with which the testbench prints a score (the default of C++ streams)
+PRINTED_DIGITS = 6
+
+
+def compare_scores(
+    source: str,
+    scores: NDArray[Any],
+    expected: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    seconds: float | None,
+) -> SimResult:
+    """Compare scores, shape (n, n_classes), with the golden model's."""
+    classes = scores.argmax(axis=1)
+    return SimResult(
+        source,
+        len(labels),
+        float((classes == labels).mean()),
+        int((classes != expected.argmax(axis=1)).sum()),
+        int((scores != expected).any(axis=1).sum()),
+        seconds,
+    )
+
+
+def simulate_golden(spec: NetSpec, split: Split) -> tuple[NDArray[np.int64], SimResult]:
+    """Return the golden model's scores on a split, and its row of the table."""
+    started = time.monotonic()
+    scores = spec.class_scores(split.images)
+    return scores, compare_scores(GOLDEN, scores, scores, split.labels, time.monotonic() - started)
+
+
+def simulate_csim(
+    spec: NetSpec, config: BuildConfig, project: HlsProject, split: Split, folder: Path
+) -> list[SimResult]:
+    """Compile a project and run its C simulation both ways on every image of ``split``.
+
+    Args:
+        spec: the golden model.
+        config: what the project was converted with; named in the advice on a mismatch.
+        project: the converted project.
+        split: images and labels.
+        folder: takes binaries, jobs and logs.
+
+    Returns:
+        One result for the compiled library, one for the project's own testbench.
+
+    Raises:
+        ToolNotFound: no g++.
+        ToolFailed: compilation or simulation failed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    binaries = compile_project(project, folder)
+    inputs = spec.input.encode(split.images).reshape(len(split.images), -1)
+    expected = spec.class_scores(split.images)
+    started = time.monotonic()
+    by_library = _integers(spec, simulate_library(project, binaries, inputs, folder))
+    middle = time.monotonic()
+    by_testbench = simulate_testbench(project, binaries, inputs, expected, folder)
+    finished = time.monotonic()
+    results = [
+        compare_scores(LIBRARY, by_library, expected, split.labels, middle - started),
+        compare_scores(
+            TESTBENCH, _from_print(spec, by_testbench, expected), expected, split.labels, finished - middle
+        ),
+    ]
+    differing = np.flatnonzero((by_library != expected).any(axis=1))
+    if len(differing) == 0:
+        return results
+    mismatch = find_mismatch(spec, config, project, split.images, differing[:TRACED_IMAGES], folder)
+    return [SimResult(**{**vars(result), "mismatch": mismatch}) for result in results]
+
+
+def _integers(spec: NetSpec, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores in units of their last fraction bit; not rounded, so that a wrong fraction shows."""
+    return scores * float(1 << spec.scores.fraction_bits)
+
+
+def _from_print(spec: NetSpec, printed: NDArray[np.float64], expected: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Undo the testbench's rounding: a printed score that is the expected one as printed stands for it."""
+    unit = float(1 << spec.scores.fraction_bits)
+    as_printed = np.array([float(f"{value / unit:.{PRINTED_DIGITS}g}") for value in expected.ravel()])
+    same = printed == as_printed.reshape(expected.shape)
+    return np.where(same, expected.astype(np.float64), printed * unit)
+
+
+def find_mismatch(
+    spec: NetSpec,
+    config: BuildConfig,
+    project: HlsProject,
+    images: NDArray[np.uint8],
+    which: NDArray[np.int64],
+    folder: Path,
+) -> LayerMismatch | None:
+    """Return the first layer whose sums or outputs differ on the images numbered ``which``."""
+    inputs = spec.input.encode(images[which]).reshape(len(which), -1)
+    nodes = trace_library(project, compile_trace_library(project, folder), inputs, folder)
+    golden = spec.trace(images[which])
+    advice = "; ".join(narrower_than_needed(spec, config)) or (
+        "no type of the configuration is too narrow: convert the project again, and if it still differs report a bug"
+    )
+    for layer in spec.layers:
+        outputs = nodes[project.output_nodes[layer.name]]
+        # hidden layers store +1/-1 as 1/0
+        outputs = _integers(spec, outputs) if layer is spec.scores else np.where(outputs > 0, 1, -1)
+        trace = golden[layer.name]
+        pairs = (("sums", nodes[project.product_nodes[layer.name]], trace.sums), ("outputs", outputs, trace.output))
+        for what, got, expected in pairs:
+            right = expected.reshape(got.shape)
+            wrong = np.argwhere(got != right)
+            if len(wrong):
+                first = tuple((int(which[i]), int(j), int(right[i, j]), int(got[i, j])) for i, j in wrong[:SHOWN])
+                return LayerMismatch(layer.name, what, got.size, len(wrong), first, advice)
+    return None

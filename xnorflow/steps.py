@@ -1,0 +1,103 @@
+"""Steps of a run: each in a folder of its own, done once, taken up again or started clean.
+
+A step is done when its ``result.json`` exists, was written for the same inputs, and the files it
+names still have the content they had. ``result.json`` is written last and whole, so a run that is
+killed leaves the step undone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xnorflow import __version__
+from xnorflow.errors import DataError
+from xnorflow.files import read_json, sha256_file, write_error, write_json
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step found out.
+
+    Attributes:
+        name: its folder's name, such as "03-convert".
+        seconds: what it took when it ran.
+        reused: whether an earlier run had done it.
+        values: plain values, as in its ``result.json``.
+    """
+
+    name: str
+    seconds: float
+    reused: bool
+    values: dict[str, Any]
+
+
+def run_step(
+    folder: Path,
+    inputs: Mapping[str, Any],
+    work: Callable[[Path], Mapping[str, Any]],
+    *,
+    keeps: Callable[[Path], bool] = lambda path: False,
+) -> StepResult:
+    """Run ``work(folder)`` unless an earlier run did it for the same inputs.
+
+    Args:
+        folder: the step's folder; emptied before the work, but for what ``keeps`` says.
+        inputs: everything the result depends on, as plain values.
+        work: writes files into the folder and returns plain values.
+        keeps: which files of an unfinished run the work can go on from.
+    """
+    key = hashlib.sha256(json.dumps([__version__, inputs], sort_keys=True, default=str).encode()).hexdigest()
+    done = _finished(folder, key)
+    if done is not None:
+        return done
+    _clean(folder, keeps)
+    write_json(folder / "config.json", inputs)
+    started = time.monotonic()
+    try:
+        values = dict(work(folder))
+        seconds = round(time.monotonic() - started, 2)
+        files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
+    except OSError as error:
+        raise write_error(Path(error.filename or folder), error) from error
+    write_json(folder / RESULT, {"key": key, "seconds": seconds, "values": values, "files": files})
+    return StepResult(folder.name, seconds, False, values)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RESULT)
+
+
+def _finished(folder: Path, key: str) -> StepResult | None:
+    try:
+        result: dict[str, Any] = read_json(folder / RESULT)
+        if result["key"] != key:
+            return None
+        for name, digest in result["files"].items():
+            if sha256_file(folder / name) != digest:
+                return None
+        return StepResult(folder.name, float(result["seconds"]), True, dict(result["values"]))
+    except (DataError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        # whatever is wrong with it, running the step again mends it
+        return None
+
+
+def _clean(folder: Path, keeps: Callable[[Path], bool]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RESULT).unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif not keeps(path):
+                path.unlink()
+    except OSError as error:
+        raise write_error(folder, error) from error

@@ -14,6 +14,7 @@ import numpy as np
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.files import atomic_open
 from xnorflow.keras2 import import_keras, import_qkeras
+from xnorflow.spec import InputSpec
 
 # Every class that may stand in a network's file. Anything else, Lambda and custom objects above
 # all, could run code while it loads.
@@ -82,7 +83,10 @@ def load_model(path: Path) -> tuple[Any, dict[str, int]]:
         ConfigError: the file holds a layer or object that is not allowed.
     """
     config, settings = _read_config(path)
-    _check_objects(config, path)
+    try:
+        _check_objects(config, path)
+    except RecursionError as error:
+        raise DataError(f"{path}: damaged; its configuration is nested too deeply") from error
     keras, qkeras = import_keras(), import_qkeras()
     custom: dict[str, Any] = {}
     qkeras.utils._add_supported_quantized_objects(custom)
@@ -99,11 +103,13 @@ def _read_config(path: Path) -> tuple[Any, dict[str, int]]:
     if not path.is_file():
         raise DataError(f"no such network file: {path}; train one with `xnorflow train`")
     try:
-        if zipfile.is_zipfile(path):
+        # exactly when Keras takes the file for an archive, so that what is checked is what is loaded
+        if path.name.endswith(".keras") and zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 return json.loads(archive.read("config.json")), {}
         with h5py.File(path, "r") as stored:
             settings = json.loads(stored.attrs.get(INPUT_ATTRIBUTE, "{}"))
+            InputSpec((1,), **settings)
             return json.loads(stored.attrs["model_config"]), settings
     except Exception as error:
         # h5py raises OSError, KeyError, RuntimeError or ValueError as the damage falls
@@ -117,8 +123,9 @@ def _check_objects(value: Any, path: Path) -> None:
     if not isinstance(value, dict):
         return
     name = value.get("class_name")
-    if name is not None and name not in ALLOWED_CLASSES | ALLOWED_VALUES:
-        where = value.get("name") or (value.get("config") or {}).get("name", "")
+    if name is not None and not (isinstance(name, str) and name in ALLOWED_CLASSES | ALLOWED_VALUES):
+        config = value.get("config")
+        where = value.get("name") or (config.get("name", "") if isinstance(config, dict) else "")
         raise ConfigError(
             f"{path}: {name} {where!r} is refused; a binary network is made of QDense, QConv2D, "
             "BatchNormalization, QActivation('binary'), MaxPooling2D, Flatten, and loading others could run code"

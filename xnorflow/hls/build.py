@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,6 @@ def _compile(project: HlsProject, source: Path, folder: Path) -> Path:
     target = folder / f"{source.stem}.o"
     weights = str((project.folder / "firmware" / "weights").resolve()).replace("\\", "\\\\").replace('"', '\\"')
     argv: list[str | Path] = [
-        require_tool("g++", "the C simulation"),
         *FLAGS,
         "-I.",
         "-Ifirmware",
@@ -62,14 +62,19 @@ def _compile(project: HlsProject, source: Path, folder: Path) -> Path:
         f'-DWEIGHTS_DIR="{weights}"',
         "-c",
         source.resolve(),
-        "-o",
-        target.resolve(),
     ]
-    run_tool(argv, cwd=project.folder, log=folder / f"{source.stem}.log")
+    _run_gxx(argv, target, cwd=project.folder, log=folder / f"{source.stem}.log")
     return target
 
 
 def _link(objects: list[Path], target: Path, flags: list[str]) -> None:
-    gxx = require_tool("g++", "the C simulation")
-    argv: list[str | Path] = [gxx, *flags, *[part.resolve() for part in objects], "-o", target.resolve()]
-    run_tool(argv, cwd=target.parent, log=target.with_suffix(".link.log"))
+    argv: list[str | Path] = [*flags, *[part.resolve() for part in objects]]
+    _run_gxx(argv, target, cwd=target.parent, log=target.with_suffix(".link.log"))
+
+
+def _run_gxx(arguments: list[str | Path], target: Path, *, cwd: Path, log: Path) -> None:
+    # A compiler that outlives a killed run goes on writing. Under a name of its own process it
+    # cannot write into what the next run makes.
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    run_tool([require_tool("g++", "the C simulation"), *arguments, "-o", part.resolve()], cwd=cwd, log=log)
+    part.replace(target)

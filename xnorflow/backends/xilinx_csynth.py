@@ -17,7 +17,7 @@ def read_csynth(source: Source) -> SynthReport:
     Raises:
         ReportError: cut short, or a field is missing or not of its kind.
     """
-    found = tables(source, lambda section: section in READ)
+    found = tables(source, lambda section, item: section in READ and item in ("Summary", "Instance"))
     if not any(table.section == "Interface" and table.rows for table in found):
         raise source.missing("ports in section Interface")
     tool, top = _title(source, r"^== (Vi(?:vado|tis) HLS) Report for '(.+)'\s*$")
@@ -171,7 +171,7 @@ def read_summary(source: Source) -> SynthReport:
         ReportError: cut short, or a field is missing or not of its kind.
     """
     _, top = _title(source, r"^== (Synthesis Summary) Report of '(.+)'\s*$")
-    found = tables(source, lambda section: section.startswith("Synthesis Summary"))
+    found = tables(source, lambda section, item: section.startswith("Synthesis Summary"))
     sections = [line for line in source.lines if line.startswith("== ")]
     if "== SW I/O Information" not in [line.strip() for line in sections[:-1]]:
         raise source.missing("section after SW I/O Information")

@@ -150,8 +150,8 @@ class _Headings:
             self.item = text[2:].strip().rstrip(":")
 
 
-def tables(source: Source, wanted: Callable[[str], bool] = lambda section: True) -> list[Table]:
-    """Return the tables of the sections that ``wanted`` accepts.
+def tables(source: Source, wanted: Callable[[str, str], bool] = lambda section, item: True) -> list[Table]:
+    """Return the tables whose section and item ``wanted`` accepts; of the others only the end is checked.
 
     Raises:
         ReportError: a table has no end, or a row that does not fit its border.
@@ -170,7 +170,7 @@ def tables(source: Source, wanted: Callable[[str], bool] = lambda section: True)
             end += 1
         if not BORDER.match(lines[end - 1]) or end - index < 3:
             raise source.missing(f"end of the table at line {index + 1} ({headings.section or 'first section'})")
-        if wanted(headings.section):
+        if wanted(headings.section, headings.item):
             found.append(_table(source, headings, index, end))
         index = end
     return found

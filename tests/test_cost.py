@@ -81,7 +81,7 @@ def test_resource_kernel_cycles(layer, data):
     cost = kernel.cost(layer, factor)
     assert cost.interval_cycles == cost.reuse_factor == factor
     if factor > 1:
-        assert cost.latency_cycles == (factor + 1, factor + 3)
+        assert cost.latency_cycles == (factor, factor + 3)
     assert cost.hls is not None
     assert cost.hls.lut.low <= cost.hls.lut.likely <= cost.hls.lut.high
 

@@ -146,7 +146,7 @@ class StockKernel:
         Pixels are those of the output, or of the input where they come one by one (``io_stream``).
         """
         levels = math.ceil(math.log2(layer.n_in)) if layer.n_in > 1 else 1
-        depth = (1, 3) if resource else (1 - factor, levels + 1 - factor)
+        depth = (0, 3) if resource else (1 - factor, levels + 1 - factor)
         pixels = layer.pixels_in if self.io_type == "io_stream" else layer.vectors
         interval = pixels * factor
         filling = WINDOW_CYCLES * pixels if layer.vectors > 1 else 0

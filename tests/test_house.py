@@ -32,6 +32,7 @@ OWNERS = {
     "rich": {"progress", "show"},
     "fcntl": {"files"},
     "ctypes": {"hls.worker"},
+    "matplotlib": {"pareto"},
 }
 # modules that may call these functions of keras2
 KERAS_USERS = {"blocks", "train", "extract", "modelfile", "data"}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -29,6 +30,7 @@ class Usage:
         lut: LUTs used as logic and as memory together.
         lutram: those of ``lut`` that are memory or shift registers.
         bram18: block RAM in 18 Kb halves.
+        uram: UltraRAM blocks.
     """
 
     lut: int | None = None
@@ -38,6 +40,7 @@ class Usage:
     muxf: int | None = None
     bram18: int | None = None
     dsp: int | None = None
+    uram: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,10 @@ class Timing:
         estimated_ns: period the tool expects to reach.
         latency_cycles: smallest and largest number of cycles from first input to last output.
         interval_cycles: smallest and largest number of cycles between two images.
-        slack_ns: worst slack against ``clock_ns``.
+        slack_ns: worst setup slack against ``clock_ns`` (HLS: less the clock uncertainty).
+        uncertainty_ns: what HLS keeps back of the period for Vivado.
+        hold_slack_ns: worst hold slack.
+        pipeline: HLS pipeline type, such as "yes", "none", "dataflow" or "loop rewind(...)".
     """
 
     clock_ns: float | None = None
@@ -57,11 +63,38 @@ class Timing:
     latency_cycles: tuple[int, int] | None = None
     interval_cycles: tuple[int, int] | None = None
     slack_ns: float | None = None
+    uncertainty_ns: float | None = None
+    hold_slack_ns: float | None = None
+    pipeline: str | None = None
+
+
+@dataclass(frozen=True)
+class Power:
+    """What a power report expects, in watts."""
+
+    total_w: float | None = None
+    dynamic_w: float | None = None
+    static_w: float | None = None
 
 
 @dataclass(frozen=True)
 class SynthReport:
-    """What one tool says of one design, of the whole and of each module."""
+    """What one tool says of one design, of the whole and of each module.
+
+    Attributes:
+        stage: where in the flow the numbers come from.
+        tool: "Vivado HLS", "Vitis HLS", "Vivado" or "Yosys".
+        version: the tool's, such as "2019.2".
+        top: the design.
+        part: the device in the tool's own spelling; ``part_name`` gives the orderable name.
+        usage: cells of the whole design.
+        timing: its speed.
+        available: cells of the device.
+        modules: cells of each instance; one below another is named ``parent/child`` where the report
+            tells.
+        module_timing: speed of each instance.
+        power: watts, from a power report only.
+    """
 
     stage: Stage
     tool: str
@@ -72,6 +105,17 @@ class SynthReport:
     timing: Timing = Timing()
     available: Usage = Usage()
     modules: Mapping[str, Usage] = field(default_factory=dict)
+    module_timing: Mapping[str, Timing] = field(default_factory=dict)
+    power: Power | None = None
+
+    @property
+    def part_name(self) -> str | None:
+        """The part as it is ordered: ``7z020clg400-1`` and ``xc7z020-clg400-1`` -> xc7z020clg400-1."""
+        if self.part is None:
+            return None
+        name = self.part.strip().lower()
+        name = name if name.startswith("xc") else f"xc{name}"
+        return re.sub(r"^(xc[a-z0-9]+)-(?=[a-z]{2,4}\d{3,4})", r"\1", name)
 
 
 @dataclass(frozen=True)

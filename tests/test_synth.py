@@ -1,0 +1,231 @@
+"""Vivado HLS, Vitis HLS and Vivado: golden Tcl, and runs against stand-ins that a real Tcl drives."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from test_report import ALL
+
+from xnorflow.backends.xilinx_hls import HlsJob, explain, plan_hls, plan_vivado, quote
+from xnorflow.errors import ConfigError, ReportError, ToolFailed, ToolNotFound
+from xnorflow.report import Stage
+from xnorflow.synth import hls_tool, synthesise
+
+HERE = Path(__file__).parent
+FAKES = HERE / "fake_tools"
+GOLDEN = HERE / "golden"
+PART = "xc7z010clg400-1"
+TESTBENCH = """
+#include <cstdio>
+int net();
+int main() {
+    FILE *out = std::fopen("tb_data/csim_results.log", "w");
+    std::fprintf(out, "%d\\n", net());
+    return std::fclose(out);
+}
+"""
+needs_tcl = pytest.mark.skipif(
+    shutil.which("tclsh") is None or shutil.which("g++") is None, reason="the stand-ins need tclsh and g++"
+)
+
+
+def job(folder, **settings):
+    return HlsJob(folder, "net", PART, 100.0, **settings)
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "a project {1}"
+    (folder / "firmware/weights").mkdir(parents=True)
+    (folder / "tb_data").mkdir()
+    (folder / "firmware/net.cpp").write_text("int net() { return 42; }\n")
+    (folder / "net_test.cpp").write_text(TESTBENCH)
+    return folder
+
+
+@pytest.fixture
+def fakes(tmp_path, monkeypatch):
+    """Stand-ins on PATH; returns how to say what goes wrong, and the recorded commands."""
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name, text in ALL.items():
+        (reports / name).write_text(text)
+    monkeypatch.setenv("PATH", f"{FAKES}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_REPORTS", str(reports))
+    monkeypatch.setenv("FAKE_RECORD", str(tmp_path / "record"))
+
+    def set_mode(mode="ok", step=""):
+        monkeypatch.setenv("FAKE_MODE", mode)
+        monkeypatch.setenv("FAKE_STEP", step)
+
+    set_mode()
+    set_mode.record = lambda: (tmp_path / "record").read_text()
+    return set_mode
+
+
+# --- what is planned
+
+
+@pytest.mark.parametrize("tool", ["vivado_hls", "vitis_hls", "vitis-run"])
+def test_golden_hls_script(tool):
+    plan = plan_hls(job(Path("/projects/net"), cosim=True, export=True), tool)
+    golden = GOLDEN / f"{tool}.tcl"
+    assert plan.files["hls.tcl"] == golden.read_text(), f"if the change is meant, write it to {golden}"
+    assert plan.arguments[-1] == "hls.tcl"
+
+
+def test_golden_vivado_script():
+    plan = plan_vivado(job(Path("/projects/net"), vivado="implement"))
+    assert plan.files["vivado.tcl"] == (GOLDEN / "vivado.tcl").read_text()
+    assert plan.files["clock.xdc"] == "create_clock -period 10.000 -name ap_clk [get_ports ap_clk]\n"
+    assert [str(path) for path in plan.reports][-1] == "net_power_routed.rpt"
+
+
+@pytest.mark.parametrize("text", ["plain", "two words", "a{b", '$x [exit] "q" ;#', "back\\slash", "", "ümlaut"])
+def test_quote_is_one_tcl_word(text):
+    if shutil.which("tclsh") is None:
+        pytest.skip("needs tclsh")
+    script = f"fconfigure stdout -encoding utf-8; puts -nonewline [lindex [list {quote(text)}] 0]"
+    env = {**os.environ, "LC_ALL": "C.UTF-8"}
+    ended = subprocess.run(["tclsh"], input=script.encode(), capture_output=True, timeout=20, env=env)
+    assert ended.stdout.decode() == text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"top": "two words"}, "top must be"),
+        ({"clock_mhz": 0}, "clock_mhz"),
+        ({"vivado": "all"}, "vivado must be"),
+        ({"part": "xc0"}, "unknown part"),
+    ],
+)
+def test_jobs_are_checked(change, words):
+    settings = {"sources": Path("x"), "top": "net", "part": PART, "clock_mhz": 100.0, **change}
+    with pytest.raises(ConfigError, match=words):
+        HlsJob(**settings)
+
+
+def test_other_tools_are_refused():
+    with pytest.raises(ConfigError, match="HLS tool must be"):
+        plan_hls(job(Path("x")), "catapult")
+    with pytest.raises(ConfigError, match="backend must be"):
+        hls_tool("Quartus")
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("ERROR: [Common 17-345] A valid license was not found for feature 'Synthesis'", "licence"),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", "memory"),
+        ("write: No space left on device", "disk"),
+        ("ERROR: [SIM 211-100] 'csim_design' failed: compilation error(s).", "C simulation"),
+        ("INFO: all is well", None),
+    ],
+)
+def test_explanations(log, words):
+    meaning = explain(log)
+    assert meaning is None if words is None else words in meaning
+
+
+# --- what is run
+
+
+@needs_tcl
+@pytest.mark.parametrize(("backend", "tool"), [("Vivado", "vivado_hls"), ("Vitis", "vitis_hls")])
+def test_run_to_the_end(project, fakes, tmp_path, backend, tool):
+    steps = []
+    wanted = job(project, cosim=True, export=True, vivado="implement")
+    run = synthesise(wanted, backend, tmp_path / "out", on_step=steps.append)
+    assert steps == ["csim", "csynth", "cosim", "export", "synthesise", "implement"]
+    assert run.csim_results.read_text() == "42\n"
+    assert (run.hls.stage, run.hls.usage.lut) == (Stage.HLS, 3290)
+    assert [bool(report.usage.lut) for report in run.vivado] == [True, False, True, False, False]
+    assert run.vivado[-1].power.total_w == 1.527
+    record = fakes.record()
+    assert record.startswith(f"{tool} -f hls.tcl\n")
+    assert f"set_part {PART}" in record
+    assert "create_clock -period 10.000 -name default" in record
+    assert str(project / "firmware" / "net.cpp") in record
+    assert "synth_design -mode out_of_context -top net" in record
+
+
+@needs_tcl
+def test_vitis_run_is_used_where_vitis_hls_is_missing(project, fakes, tmp_path, monkeypatch):
+    only = tmp_path / "only"
+    only.mkdir()
+    for name in ("vitis-run",):
+        (only / name).symlink_to(FAKES / "vivado_hls")
+    rest = [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != FAKES]
+    monkeypatch.setenv("PATH", os.pathsep.join([str(only), *rest]))
+    synthesise(job(project), "Vitis", tmp_path / "out")
+    assert fakes.record().startswith("vitis-run --mode hls --tcl hls.tcl\n")
+
+
+@needs_tcl
+@pytest.mark.parametrize(
+    ("mode", "step", "words"),
+    [
+        ("fail", "csynth", r"step csynth.*exit code 2(.|\n)*XNORFLOW FAILED csynth: something broke"),
+        ("licence", "csynth", "step csynth of vivado_hls: no licence"),
+        ("memory", "csynth", "step csynth.*out of memory"),
+        ("disk", "csim", "step csim.*disk is full"),
+        ("part", "csim", "part is not installed"),
+        ("garbage", "csynth", "step csynth"),
+        ("fail", "cosim", "FAILED cosim"),
+    ],
+)
+def test_failures_are_named(project, fakes, tmp_path, mode, step, words):
+    fakes(mode, step)
+    with pytest.raises(ToolFailed, match=words) as caught:
+        synthesise(job(project, cosim=True), "Vivado", tmp_path / "out")
+    assert "vivado_hls.log" in str(caught.value)
+
+
+@needs_tcl
+def test_a_testbench_that_does_not_compile(project, fakes, tmp_path):
+    (project / "net_test.cpp").write_text("int main( {")
+    with pytest.raises(ToolFailed, match="step csim"):
+        synthesise(job(project), "Vivado", tmp_path / "out")
+
+
+@needs_tcl
+def test_a_time_limit_stops_it(project, fakes, tmp_path):
+    fakes("hang", "csynth")
+    started = time.monotonic()
+    with pytest.raises(ToolFailed, match=r"step csynth.*longer than 3 s"):
+        synthesise(job(project, csim=False), "Vivado", tmp_path / "out", timeout_s=3)
+    assert time.monotonic() - started < 15
+
+
+@needs_tcl
+@pytest.mark.parametrize(("mode", "words"), [("noreport", "left no such report"), ("cutreport", "cut short")])
+def test_missing_and_cut_reports(project, fakes, tmp_path, mode, words):
+    fakes(mode)
+    with pytest.raises(ReportError, match=words):
+        synthesise(job(project), "Vivado", tmp_path / "out")
+
+
+@needs_tcl
+def test_an_old_report_does_not_pass_for_a_new_one(project, fakes, tmp_path):
+    synthesise(job(project), "Vivado", tmp_path / "out")
+    fakes("noreport")
+    with pytest.raises(ReportError, match="left no such report"):
+        synthesise(job(project), "Vivado", tmp_path / "out")
+
+
+@needs_tcl
+def test_a_testbench_without_results(project, fakes, tmp_path):
+    (project / "net_test.cpp").write_text("int main() { return 0; }")
+    with pytest.raises(ReportError, match="wrote no results"):
+        synthesise(job(project), "Vivado", tmp_path / "out")
+
+
+def test_missing_tools_are_said_before_any_starts(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolNotFound, match="vivado_hls"):
+        synthesise(job(project), "Vivado", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,116 @@
+"""Vivado's ``report_timing_summary``: clock, worst slacks, and the stage that its nets show."""
+
+from __future__ import annotations
+
+import re
+
+from xnorflow.backends.xilinx_head import head, stage_of, version
+from xnorflow.backends.xilinx_text import Source
+from xnorflow.report import Stage, SynthReport, Timing, Usage
+
+PERIOD = re.compile(r"^\s*(\S+)\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$")
+SUFFIX = re.compile(r"(synth|opted|physopted|placed|routed)(?=[_.]|$)")
+
+
+def read_timing(source: Source) -> SynthReport:
+    """Read a timing summary; ``slack_ns`` is WNS, ``estimated_ns`` the period less WNS.
+
+    Raises:
+        ReportError: cut short, or a field is missing or not of its kind.
+    """
+    _check_end(source)
+    setup, hold = _worst(source)
+    clock = _period(source, setup)
+    estimated = None if clock is None or setup is None else round(clock - setup, 3)
+    # the head of this report has part and speed grade apart
+    speed = source.find(r"^\|\s*Speed File\s*:\s*(-\S+)") or ""
+    return SynthReport(
+        stage=_stage(source),
+        tool="Vivado",
+        version=version(source),
+        top=head(source, "Design"),
+        part=head(source, "Device") + speed,
+        usage=Usage(),
+        timing=Timing(clock_ns=clock, estimated_ns=estimated, slack_ns=setup, hold_slack_ns=hold),
+    )
+
+
+def _section(source: Source, title: str) -> list[str]:
+    """Return the lines of a section up to the rule before the next one."""
+    start = next((at for at, line in enumerate(source.lines) if line.startswith(f"| {title}")), None)
+    if start is None:
+        raise source.missing(f"section {title}")
+    body = list(source.lines[start + 3 :])
+    end = next((at for at, line in enumerate(body) if re.match(r"^-{40,}\s*$", line)), len(body))
+    return body[:end]
+
+
+def _worst(source: Source) -> tuple[float | None, float | None]:
+    body = _section(source, "Design Timing Summary")
+    at = next((number for number, line in enumerate(body) if "WNS(ns)" in line), None)
+    if at is None or "WHS(ns)" not in body[at] or at + 2 >= len(body):
+        raise source.missing("field WNS(ns) or WHS(ns)")
+    names = re.findall(r"\S+(?: \S+)*", body[at])
+    cells = body[at + 2].split()
+    if len(cells) != len(names) or len(cells) < 5:
+        raise source.wrong("the row of WNS(ns)", f"{len(names)} numbers", body[at + 2].strip())
+    worst = [source.decimal(name, cells[names.index(name)]) for name in ("WNS(ns)", "WHS(ns)")]
+    return worst[0], worst[1]
+
+
+def _period(source: Source, worst: float | None) -> float | None:
+    """Return the period of the clock with the worst slack; of the quickest where none is named."""
+    if not source.has(r"^\| Clock Summary"):
+        if worst is None:
+            return None
+        raise source.missing("section Clock Summary")
+    periods: dict[str, float] = {}
+    for line in _section(source, "Clock Summary"):
+        if match := PERIOD.match(line):
+            periods[match.group(1)] = float(match.group(2))
+    if not periods:
+        return None
+    for line in _section(source, "Intra Clock Table") if source.has(r"^\| Intra Clock Table") else []:
+        cells = line.split()
+        if (
+            len(cells) > 5
+            and cells[0] in periods
+            and re.match(r"^-?\d+\.\d+$", cells[1])
+            and float(cells[1]) == worst
+        ):
+            return periods[cells[0]]
+    return min(periods.values())
+
+
+def _stage(source: Source) -> Stage:
+    """Return the stage from the head (2021 and later), the nets of the paths, or the file's name."""
+    state = source.find(r"^\|\s*Design State\s*:\s*(\S.*)$")
+    if state is not None:
+        return stage_of(source, state)
+    kinds = {"routed": Stage.ROUTED, "estimated": Stage.PLACED, "unplaced": Stage.SYNTHESISED}
+    nets = [match.group(1) for line in source.lines if (match := re.search(r"net \(fo=\d+, (\w+)\)", line))]
+    counts = {kind: nets.count(kind) for kind in kinds}
+    if any(counts.values()):
+        return kinds[max(counts, key=lambda kind: counts[kind])]
+    command = source.find(r"^\|\s*Command\s*:\s*(\S.*)$") or ""
+    names = {"synth": "synthesized", "opted": "synthesized", "physopted": "postplace"}
+    for text in (source.path.name, command):
+        if found := SUFFIX.findall(text):
+            return stage_of(source, names.get(found[-1], found[-1]))
+    raise source.missing("field Design State", "its nets and its name don't tell it either; report with paths")
+
+
+def _check_end(source: Source) -> None:
+    """Refuse a report that stops in its details."""
+    if not source.has(r"^\| (Other Path Groups Table|User Ignored Path Table|Timing Details)"):
+        raise source.missing("section Other Path Groups Table")
+    if source.lines[-1].strip():
+        raise source.missing("end of the last line")
+    paths = sum(1 for line in source.lines if re.match(r"^Slack \((MET|VIOLATED)\)", line))
+    ends = sum(1 for line in source.lines if re.match(r"^\s+slack\s+-?\d+\.\d+\s*$", line))
+    if paths != ends:
+        raise source.missing("end of the last path")
+    announced = sum(1 for line in source.lines if re.match(r"^PW\s+:\s+\d", line))
+    checked = sum(1 for line in source.lines if re.match(r"^(Min|Max|Low|High) (Period|Pulse|Skew)", line))
+    if announced > checked:
+        raise source.missing("section Pulse Width Checks")

@@ -1,0 +1,265 @@
+"""What a layer costs at a reuse factor, before any tool runs.
+
+A kernel turns a ``LayerShape`` into ``LayerCost`` options: cycles by formula, cells as a band of
+low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is) and
+``cost_rtl.RtlKernel`` (our Verilog); any class with the two methods of ``Kernel`` plugs in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Protocol
+
+import yaml
+
+from xnorflow.device import Resources
+from xnorflow.errors import ConfigError, DataError
+from xnorflow.spec import ConvSpec, NetSpec, ScoreSpec
+
+KINDS = ("lut", "ff", "bram18", "dsp")
+
+
+@dataclass(frozen=True)
+class Band:
+    """A count with the range it may really have."""
+
+    low: int
+    likely: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.likely <= self.high:
+            raise ConfigError(f"a band must rise from 0 on, got {self.low}, {self.likely}, {self.high}")
+
+    def __add__(self, other: Band) -> Band:
+        return Band(self.low + other.low, self.likely + other.likely, self.high + other.high)
+
+    def times(self, low: float, likely: float, high: float) -> Band:
+        """Return the band of the product with an independent factor.
+
+        The factor's range and the band's own are independent errors, so they add in quadrature of
+        logarithms: ``ln(high / likely)**2`` of the two are summed, and likewise below.
+        """
+        middle = self.likely * likely
+        above = math.hypot(_log(self.high, self.likely), math.log(high / likely))
+        below = math.hypot(_log(self.likely, self.low), math.log(likely / low))
+        low, high = middle * math.exp(-below), middle * math.exp(above)
+        # logarithms may turn 660 into 660.0000001
+        return Band(int(low + 1e-6), round(middle), max(round(middle), math.ceil(high - 1e-6)))
+
+
+def _log(larger: int, smaller: int) -> float:
+    return math.log(max(larger, 1) / max(smaller, 1))
+
+
+def exactly(value: int) -> Band:
+    """Return the band of a count that is known."""
+    return Band(value, value, value)
+
+
+NOTHING = Band(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Bands of the four things that run out."""
+
+    lut: Band = NOTHING
+    ff: Band = NOTHING
+    bram18: Band = NOTHING
+    dsp: Band = NOTHING
+
+    def __add__(self, other: Amounts) -> Amounts:
+        return Amounts(*(getattr(self, kind) + getattr(other, kind) for kind in KINDS))
+
+    def at(self, level: str) -> Resources:
+        """Return the counts at ``low``, ``likely`` or ``high``."""
+        return Resources(*(int(getattr(getattr(self, kind), level)) for kind in KINDS))
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """A layer as the cost depends on it.
+
+    Attributes:
+        n_in: inputs of one neuron.
+        n_out: neurons, or output channels.
+        input_bits: 1, or 8 for a first layer on pixels.
+        pixel_input: the layer reads the network's input, which hls4ml carries as ``int<2>``.
+        is_scores: last layer: sums leave it, there is no threshold.
+        scaled: last layer with a scale and an offset per class.
+        vectors: products of the whole weight matrix per image: 1, or output pixels of a convolution.
+        pixels_in: 1, or input pixels of a convolution.
+    """
+
+    name: str
+    n_in: int
+    n_out: int
+    input_bits: int = 1
+    pixel_input: bool = False
+    is_scores: bool = False
+    scaled: bool = False
+    vectors: int = 1
+    pixels_in: int = 1
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of a signed sum: ``ceil(log2(n_in + 1)) + 1``, and 8 more for pixels of 8 bits."""
+        extra = 8 if self.input_bits == 8 else 0
+        return math.ceil(math.log2(self.n_in + 1)) + 1 + extra
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One way to build a layer.
+
+    Attributes:
+        reuse_factor: cycles per vector.
+        interval_cycles: cycles between two images.
+        latency_cycles: from first input to last output, smallest and largest.
+        expected: cells after Vivado or Yosys.
+        hls: cells as the HLS report will state them; None for a route without HLS.
+        folding: (pe, simd) of the RTL route.
+        memory: where the RTL route keeps its weights, "block" RAM or "lut".
+    """
+
+    layer: str
+    kernel: str
+    reuse_factor: int
+    interval_cycles: int
+    latency_cycles: tuple[int, int]
+    expected: Amounts
+    hls: Amounts | None = None
+    folding: tuple[int, int] | None = None
+    memory: str | None = None
+
+
+@dataclass(frozen=True)
+class NetCost:
+    """One option per layer."""
+
+    layers: tuple[LayerCost, ...]
+    clock_mhz: float
+
+    @property
+    def interval_cycles(self) -> int:
+        """Cycles between two images: the slowest layer's, as all layers work at once."""
+        return max(layer.interval_cycles for layer in self.layers)
+
+    @property
+    def latency_cycles(self) -> tuple[int, int]:
+        """Cycles from first input to last output."""
+        return sum(item.latency_cycles[0] for item in self.layers), sum(
+            item.latency_cycles[1] for item in self.layers
+        )
+
+    @property
+    def images_per_s(self) -> float:
+        """Images per second at the clock."""
+        return self.clock_mhz * 1e6 / self.interval_cycles
+
+    @property
+    def expected(self) -> Amounts:
+        """Cells after Vivado or Yosys."""
+        return sum((layer.expected for layer in self.layers), Amounts())
+
+    @property
+    def hls(self) -> Amounts | None:
+        """Cells as the HLS report will state them; None for a route without HLS."""
+        parts = [layer.hls for layer in self.layers if layer.hls is not None]
+        return sum(parts, Amounts()) if len(parts) == len(self.layers) else None
+
+    @property
+    def reuse_factors(self) -> dict[str, int]:
+        """Reuse factor of each layer, as ``BuildConfig.reuse_factor`` takes it."""
+        return {layer.layer: layer.reuse_factor for layer in self.layers}
+
+
+class Kernel(Protocol):
+    """A way to build layers."""
+
+    @property
+    def name(self) -> str:
+        """Name to show."""
+
+    def options(self, layer: LayerShape) -> Sequence[LayerCost]:
+        """Return every way to build the layer that the search may choose."""
+
+
+def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
+    """Return the layers of a network as the cost depends on them."""
+    shapes = []
+    for layer, shape in spec.walk():
+        first = layer is spec.layers[0]
+        pixels = (
+            (math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2])) if isinstance(layer, ConvSpec) else (1, 1)
+        )
+        shapes.append(
+            LayerShape(
+                layer.name,
+                layer.n_in,
+                layer.n_out,
+                input_bits=spec.input.bits if first else 1,
+                pixel_input=first,
+                is_scores=isinstance(layer, ScoreSpec),
+                scaled=isinstance(layer, ScoreSpec) and layer.scale is not None,
+                vectors=pixels[1],
+                pixels_in=pixels[0],
+            )
+        )
+    return tuple(shapes)
+
+
+def dense_shapes(sizes: Sequence[int], input_bits: int = 1) -> tuple[LayerShape, ...]:
+    """Return the layers of a fully connected network, such as (784, 256, 256, 256, 10).
+
+    Raises:
+        ConfigError: fewer than two sizes, or one below 1.
+    """
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ConfigError(f"sizes must be two or more numbers of at least 1, got {tuple(sizes)}")
+    last = len(sizes) - 2
+    return tuple(
+        LayerShape(
+            "scores" if at == last else f"dense{at + 1}",
+            sizes[at],
+            sizes[at + 1],
+            input_bits=input_bits if at == 0 else 1,
+            pixel_input=at == 0,
+            is_scores=at == last,
+        )
+        for at in range(len(sizes) - 1)
+    )
+
+
+def bram18_blocks(word_bits: int, depth: int) -> int:
+    """Return the 18 Kb blocks of a single-port memory, in the best of the aspect ratios.
+
+    512x36, 1Kx18, 2Kx9, 4Kx4, 8Kx2 or 16Kx1 (AMD UG473, table 1-1), mixed by columns: a wide column
+    of one ratio may stand beside narrow ones, which ``min`` over one ratio does not see; blocks are
+    never shared between layers.
+    """
+    ratios = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+    return min(-(-word_bits // width) * -(-depth // words) for width, words in ratios)
+
+
+def cost_table(file: str) -> Any:
+    """Return a data file of ``xnorflow/costs/``.
+
+    Raises:
+        DataError: missing or not YAML.
+    """
+    return _cost_table(file)
+
+
+@cache
+def _cost_table(file: str) -> Any:
+    try:
+        text = (resources.files("xnorflow") / "costs" / file).read_text(encoding="utf-8")
+        return yaml.safe_load(text)
+    except (OSError, yaml.YAMLError) as error:
+        raise DataError(f"cannot read cost table {file}: {error}; install xnorflow again") from error

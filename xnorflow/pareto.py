@@ -1,0 +1,132 @@
+"""Images per second against cells: every choice that no other one beats, as data and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
+from xnorflow.errors import ConfigError, ToolNotFound
+from xnorflow.files import atomic_open
+from xnorflow.problem import Budget, Problem
+
+FORMATS = ("svg", "png")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One choice for a whole network.
+
+    Attributes:
+        fits: whether the likely counts keep the budget.
+    """
+
+    cost: NetCost
+    fits: bool
+
+
+def explore(
+    layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, clock_mhz: float = 100.0
+) -> tuple[Point, ...]:
+    """Return the Pareto front of interval, LUT and BRAM18, quickest first.
+
+    At each interval a network can have, four choices are made: least LUT, least BRAM18 and least
+    area without a limit, and least area within the budget; all are exact. What another one equals or
+    beats in all three is left out.
+
+    Raises:
+        ConfigError: no layers, or a layer that the kernel can't build.
+    """
+    problem = Problem(layers, kernel, budget.device)
+    found: dict[tuple[int, int, int], NetCost] = {}
+    for longest in problem.thresholds():
+        for weights in ((1, 0), (0, 1), None):
+            cost = _cheapest(problem, longest, weights, clock_mhz)
+            use = cost.expected.at("likely")
+            found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
+        within = problem.solve(budget.usable, longest, "area")
+        if within is not None:
+            cost = NetCost(within, clock_mhz)
+            use = cost.expected.at("likely")
+            found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
+    keys = np.array(sorted(found), dtype=np.int64)
+    points = []
+    for key in keys:
+        beaten = (keys <= key).all(axis=1) & (keys < key).any(axis=1)
+        if not beaten.any():
+            cost = found[(int(key[0]), int(key[1]), int(key[2]))]
+            points.append(Point(cost, _within(cost, budget)))
+    return tuple(points)
+
+
+def _cheapest(problem: Problem, longest: int, weights: tuple[int, int] | None, clock_mhz: float) -> NetCost:
+    chosen = []
+    lut, bram18 = KINDS.index("lut"), KINDS.index("bram18")
+    for costs, uses, areas, intervals in zip(
+        problem.costs, problem.uses, problem.areas, problem.intervals, strict=True
+    ):
+        places = np.flatnonzero(intervals <= longest)
+        area = areas[places]
+        value = area if weights is None else uses[places, lut] * weights[0] + uses[places, bram18] * weights[1]
+        order = np.lexsort((intervals[places], area, value))
+        chosen.append(costs[int(places[order[0]])])
+    return NetCost(tuple(chosen), clock_mhz)
+
+
+def _within(cost: NetCost, budget: Budget) -> bool:
+    use, usable = cost.expected.at("likely"), budget.usable
+    return all(getattr(use, kind) <= getattr(usable, kind) for kind in KINDS)
+
+
+def plot(points: Sequence[Point], budget: Budget, path: Path, title: str = "") -> None:
+    """Write the front as SVG or PNG: LUT and BRAM18 over images/s, the device's limits drawn in.
+
+    Raises:
+        ConfigError: no points, or another file format.
+        ToolNotFound: matplotlib is not installed.
+    """
+    if not points:
+        raise ConfigError("a plot needs at least one point, got none; explore the network first")
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise ConfigError(f"a plot is written as {' or '.join(FORMATS)}, got {path.name!r}; change its ending")
+    figure = _figure(points, budget, title)
+    with atomic_open(path) as stream:
+        figure.savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None)
+
+
+def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ToolNotFound("the plot needs matplotlib; install it with: pip install matplotlib") from error
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    for axes, kind, label in zip(figure.subplots(1, 2), ("lut", "bram18"), ("LUT", "BRAM18"), strict=True):
+        for fits, colour, words in ((True, "tab:blue", "fits"), (False, "tab:grey", "does not fit")):
+            some = [point.cost for point in points if point.fits is fits]
+            counts = [getattr(cost.expected, kind) for cost in some]
+            axes.errorbar(
+                [cost.images_per_s for cost in some],
+                [band.likely for band in counts],
+                yerr=[
+                    [band.likely - band.low for band in counts],
+                    [band.high - band.likely for band in counts],
+                ],
+                fmt="o",
+                markersize=3,
+                linewidth=0.6,
+                color=colour,
+                label=words,
+            )
+        device = budget.device
+        axes.axhline(getattr(device.resources, kind), color="tab:red", label=f"{device.name} has")
+        axes.axhline(getattr(budget.usable, kind), color="tab:red", linestyle="--", label="usable")
+        axes.set(xscale="log", yscale="log" if kind == "lut" else "linear", xlabel="images/s (estimated)")
+        axes.set_ylabel(f"{label} (estimated, with its band)")
+        axes.legend(fontsize="small")
+    figure.suptitle(title)
+    return figure

@@ -1,0 +1,149 @@
+"""What the search is asked: a budget, a goal, and the options of every layer as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xnorflow.cost import KINDS, Kernel, LayerCost, LayerShape
+from xnorflow.device import Device, Resources
+from xnorflow.errors import ConfigError
+from xnorflow.search import Options, minimise
+
+GOALS = ("interval", "latency", "area")
+LEVELS = ("low", "likely", "high")
+# AXI DMA, interconnect and resets around an IP on a Zynq: a placed design less its IP, Vivado 2019.2
+AXI_DMA_SHELL = Resources(lut=2520, ff=3897, bram18=6, dsp=0)
+NO_SHELL = Resources(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a network may use of a device.
+
+    Attributes:
+        margin: share of the device that is left to placing and routing.
+        shell: what the board's own logic takes (``AXI_DMA_SHELL``).
+    """
+
+    device: Device
+    margin: float = 0.10
+    shell: Resources = NO_SHELL
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.margin < 1:
+            raise ConfigError(f"margin must be 0 or more and below 1, as 0.1 for 10 %, got {self.margin!r}")
+
+    @property
+    def usable(self) -> Resources:
+        """Device less margin and shell; 0 where the shell takes all."""
+        amounts = []
+        for kind in KINDS:
+            whole = getattr(self.device.resources, kind)
+            # a margin of 10 % of 120 leaves 108, not 107.99...
+            amounts.append(max(0, int(whole * (1 - self.margin) + 1e-9) - getattr(self.shell, kind)))
+        return Resources(*amounts)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the search is for.
+
+    Attributes:
+        what: "interval" (most images per second), "latency" or "area". Among equals the search
+            takes the smallest; area is the sum of the shares of the device that are used.
+        clock_mhz: clock of the design.
+        images_per_s: least throughput wanted; needed for "area".
+        level: which end of the bands must fit: "low", "likely" or "high".
+    """
+
+    what: str = "interval"
+    clock_mhz: float = 100.0
+    images_per_s: float | None = None
+    level: str = "likely"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("what", GOALS), ("level", LEVELS)):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"goal {name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
+        if not self.clock_mhz > 0:
+            raise ConfigError(f"clock_mhz must be above 0, got {self.clock_mhz!r}")
+        if self.images_per_s is not None and not self.images_per_s > 0:
+            raise ConfigError(f"images_per_s must be above 0, got {self.images_per_s!r}")
+        if self.what == "area" and self.images_per_s is None:
+            raise ConfigError("the goal area needs images_per_s, the least throughput wanted; got none")
+
+    @property
+    def longest_interval(self) -> int | None:
+        """Largest interval in cycles that keeps ``images_per_s``."""
+        if self.images_per_s is None:
+            return None
+        return int(self.clock_mhz * 1e6 / self.images_per_s * (1 + 1e-12))
+
+
+class Problem:
+    """The options of every layer as numbers; made once, asked often."""
+
+    def __init__(self, layers: Sequence[LayerShape], kernel: Kernel, device: Device, level: str = "likely") -> None:
+        if not layers:
+            raise ConfigError("a network needs at least one layer, got none")
+        self.costs = [list(kernel.options(layer)) for layer in layers]
+        for layer, costs in zip(layers, self.costs, strict=True):
+            if not costs:
+                raise ConfigError(
+                    f"layer {layer.name}: kernel {kernel.name} has no way to build it; use another kernel"
+                )
+        self.level = level
+        amounts = [[cost.expected.at(level) for cost in costs] for costs in self.costs]
+        self.uses = [np.array([[getattr(use, kind) for kind in KINDS] for use in row], np.int64) for row in amounts]
+        self.intervals = [np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs]
+        # whole numbers, so that sums of shares compare exactly
+        weights = np.array([10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS], np.int64)
+        self.areas = [uses @ weights for uses in self.uses]
+        slowest = [np.array([cost.latency_cycles[1] for cost in costs], np.int64) for costs in self.costs]
+        most = 1 + sum(int(area.max()) for area in self.areas)
+        self.latencies = [cycles * most + area for cycles, area in zip(slowest, self.areas, strict=True)]
+
+    def solve(self, usable: Resources, longest: int | None, what: str) -> tuple[LayerCost, ...] | None:
+        """Return the options of least area, or least latency and then area, within budgets and interval."""
+        values = self.latencies if what == "latency" else self.areas
+        budget = np.array([getattr(usable, kind) for kind in KINDS], np.int64)
+        places, layers = [], []
+        for at, intervals in enumerate(self.intervals):
+            place = np.flatnonzero(intervals <= longest) if longest is not None else np.arange(len(intervals))
+            places.append(place)
+            layers.append(Options(values[at][place], self.uses[at][place]))
+        chosen = minimise(layers, budget)
+        if chosen is None:
+            return None
+        return tuple(self.costs[at][int(places[at][index])] for at, index in enumerate(chosen))
+
+    def thresholds(self, longest: int | None = None) -> list[int]:
+        """Return every interval that a network of these layers can have, ascending."""
+        least = max(int(intervals.min()) for intervals in self.intervals)
+        every = {int(value) for intervals in self.intervals for value in intervals}
+        return sorted(value for value in every if value >= least and (longest is None or value <= longest))
+
+    def quickest(self, usable: Resources, longest: int | None = None) -> tuple[LayerCost, ...] | None:
+        """Return the options of least interval, and among those of least area.
+
+        What fits at one interval fits at any longer one, so the least is found by halving.
+        """
+        return self._halve(self.thresholds(longest), lambda value: self.solve(usable, value, "area"))
+
+    @staticmethod
+    def _halve(
+        values: list[int], attempt: Callable[[int], tuple[LayerCost, ...] | None]
+    ) -> tuple[LayerCost, ...] | None:
+        found = None
+        low, high = 0, len(values)
+        while low < high:
+            middle = (low + high) // 2
+            result = attempt(values[middle])
+            if result is None:
+                low = middle + 1
+            else:
+                found, high = result, middle
+        return found

@@ -1,0 +1,136 @@
+"""Run a synthesis tool: plan, write, run, read its reports."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from xnorflow.backends.xilinx_hls import (
+    HLS_TOOLS,
+    PROJECT,
+    SOLUTION,
+    HlsJob,
+    ToolPlan,
+    explain,
+    plan_hls,
+    plan_vivado,
+    step_of,
+)
+from xnorflow.backends.xilinx_reports import read_report
+from xnorflow.errors import ConfigError, ReportError, ToolFailed
+from xnorflow.files import write_text
+from xnorflow.report import SynthReport
+from xnorflow.tools import find_tool, require_tool, run_tool
+
+# how much of a log is searched for the cause of a failure
+TAIL_BYTES = 200_000
+
+
+@dataclass(frozen=True)
+class SynthRun:
+    """What a run left.
+
+    Attributes:
+        hls: the HLS report.
+        vivado: Vivado's reports, in the order of the stages.
+        csim_results: scores that the C simulation wrote; None where it was left out.
+        seconds: what it took.
+    """
+
+    hls: SynthReport
+    vivado: tuple[SynthReport, ...]
+    csim_results: Path | None
+    seconds: float
+
+
+def hls_tool(backend: str) -> str:
+    """Return the HLS program of a backend that is installed, or the one to install.
+
+    Raises:
+        ConfigError: another backend.
+    """
+    if backend not in HLS_TOOLS:
+        raise ConfigError(f"backend must be {' or '.join(HLS_TOOLS)}, got {backend!r}")
+    names = HLS_TOOLS[backend]
+    return next((name for name in names if find_tool(name) is not None), names[0])
+
+
+def synthesise(
+    job: HlsJob,
+    backend: str,
+    folder: Path,
+    *,
+    timeout_s: float | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> SynthRun:
+    """Run HLS, and Vivado where the job wants it, in ``folder``.
+
+    Args:
+        job: what to do.
+        backend: "Vivado" or "Vitis".
+        folder: working folder; gets scripts, logs and the tool's project.
+        timeout_s: time limit of each program.
+        on_step: called with each step as it starts: csim, csynth, cosim, export, synthesise, implement.
+
+    Raises:
+        ToolNotFound: a program is missing; said before any starts.
+        ToolFailed: a program failed; says which step, what its log means, and where the log is.
+        ReportError: a report is missing or cut short.
+    """
+    plans = [plan_hls(job, hls_tool(backend))]
+    if job.vivado != "none":
+        plans.append(plan_vivado(job))
+    for plan in plans:
+        require_tool(plan.tool, "the synthesis")
+    folder.mkdir(parents=True, exist_ok=True)
+    # a report of an earlier run must not pass for one of this
+    shutil.rmtree(folder / PROJECT, ignore_errors=True)
+    seconds, reports = 0.0, []
+    for plan in plans:
+        seconds += _run(plan, folder, timeout_s, on_step)
+        reports.append([_read(folder / path) for path in plan.reports if path.suffix != ".xml"])
+    results = folder / PROJECT / SOLUTION / "csim/build/tb_data/csim_results.log"
+    if job.csim and not results.is_file():
+        raise ReportError(f"{results}: the C simulation wrote no results; its testbench must write this file")
+    vivado = tuple(report for group in reports[1:] for report in group)
+    return SynthRun(reports[0][0], vivado, results if job.csim else None, seconds)
+
+
+def _read(path: Path) -> SynthReport:
+    if not path.is_file():
+        raise ReportError(f"{path}: the tool ended well but left no such report; look into its log")
+    return read_report(path)
+
+
+def _run(plan: ToolPlan, folder: Path, timeout_s: float | None, on_step: Callable[[str], None] | None) -> float:
+    for path in plan.reports:
+        (folder / path).unlink(missing_ok=True)
+    for name, text in plan.files.items():
+        write_text(folder / name, text)
+    log = folder / f"{plan.tool}.log"
+    program = require_tool(plan.tool, "the synthesis")
+    current = ["start"]
+
+    def see(line: str) -> None:
+        step = step_of(line)
+        if step is not None:
+            current[0] = step
+            if on_step is not None:
+                on_step(step)
+
+    try:
+        return run_tool([program, *plan.arguments], cwd=folder, log=log, timeout_s=timeout_s, on_line=see)
+    except ToolFailed as error:
+        meaning = explain(_tail(log))
+        if meaning is None:
+            raise ToolFailed(f"step {current[0]}: {error}") from error
+        raise ToolFailed(f"step {current[0]} of {plan.tool}: {meaning}; log: {log}") from error
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,193 @@
+"""Does it fit? From the best source at hand, per resource, with how sure the source is.
+
+Sources rise in sureness: estimate, HLS report, Yosys, Vivado's synthesis, placed, routed. A count of
+an early source stands for a range of final counts; it fits where the whole range fits, it does not
+where the whole range does not, and else it is too close to say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from xnorflow.cost import KINDS, Amounts, Band, cost_table, exactly
+from xnorflow.device import Device
+from xnorflow.problem import Budget
+from xnorflow.report import Stage, SynthReport, Usage
+
+ORDER = (Stage.ESTIMATED, Stage.HLS, Stage.YOSYS, Stage.SYNTHESISED, Stage.PLACED, Stage.ROUTED)
+SURE = (1.0, 1.0, 1.0)
+# final count over the count of the stage: low, likely, high. Vivado's count falls by optimisation after
+# synthesis (its own report says so); placed LUT sites were 1.06 to 1.07 times Yosys' cells on two designs
+FINAL: Mapping[Stage, Mapping[str, tuple[float, float, float]]] = MappingProxyType(
+    {
+        Stage.YOSYS: {"lut": (0.95, 1.06, 1.12), "ff": (0.95, 1.0, 1.05)},
+        Stage.SYNTHESISED: {"lut": (0.85, 0.97, 1.02), "ff": (0.90, 1.0, 1.05)},
+    }
+)
+
+
+class Answer(str, Enum):
+    """What can be said."""
+
+    FITS = "fits"
+    DOES_NOT_FIT = "does not fit"
+    TOO_CLOSE = "too close to say"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Counts of one source: an estimate's bands, or a report's counts."""
+
+    stage: Stage
+    counts: Mapping[str, Band | None]
+    slack_ns: float | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer for one resource.
+
+    Attributes:
+        stage: the source; None where no source tells.
+        final: range of the final count.
+    """
+
+    kind: str
+    answer: Answer
+    usable: int
+    stage: Stage | None = None
+    final: Band | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for a device, the worst of its resources."""
+
+    device: str
+    answer: Answer
+    findings: tuple[Finding, ...]
+    meets_clock: bool | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the answer is a plain yes."""
+        return self.answer is Answer.FITS
+
+    @property
+    def message(self) -> str:
+        """One line with the answer and what each resource rests on."""
+        parts = []
+        for item in self.findings:
+            if item.final is None or item.stage is None:
+                parts.append(f"{item.kind.upper()} unknown of {item.usable}")
+                continue
+            low, high = item.final.low, item.final.high
+            count = f"{low}" if low == high else f"{low} to {high}"
+            parts.append(f"{item.kind.upper()} {count} of {item.usable} ({item.stage.value}: {item.answer.value})")
+        clock = {None: "", True: "; clock met", False: "; clock not met"}[self.meets_clock]
+        return f"{self.answer.value} {self.device}: {', '.join(parts)}{clock}"
+
+
+def evidence_of_estimate(amounts: Amounts) -> Evidence:
+    """Return the evidence of an estimate, such as ``NetCost.expected``."""
+    return Evidence(Stage.ESTIMATED, {kind: getattr(amounts, kind) for kind in KINDS})
+
+
+def evidence_of_report(report: SynthReport) -> Evidence:
+    """Return the evidence of a report: each count as the range of final counts it stands for."""
+    counts = {kind: _final(report.stage, kind, getattr(report.usage, kind)) for kind in KINDS}
+    return Evidence(report.stage, counts, _slack(report))
+
+
+def _final(stage: Stage, kind: str, count: int | None) -> Band | None:
+    if count is None:
+        return None
+    ratio = cost_table("hls_to_vivado.yaml")[kind] if stage is Stage.HLS else FINAL.get(stage, {}).get(kind, SURE)
+    return exactly(count).times(*ratio)
+
+
+def _slack(report: SynthReport) -> float | None:
+    """Return the slack of a report that knows the clock; HLS' own estimate of it decides nothing."""
+    return None if report.stage is Stage.HLS else report.timing.slack_ns
+
+
+def decide(evidence: Sequence[Evidence], budget: Budget) -> Verdict:
+    """Return the verdict; each resource rests on the surest source that tells it.
+
+    A placed design is held against the device itself, as margin and placing are behind it; every
+    other source against what the budget leaves.
+    """
+    findings = tuple(_find(kind, evidence, budget) for kind in KINDS)
+    answers = {finding.answer for finding in findings}
+    worst = next(answer for answer in (Answer.DOES_NOT_FIT, Answer.TOO_CLOSE, Answer.FITS) if answer in answers)
+    timed = [item for item in evidence if item.slack_ns is not None]
+    best = max(timed, key=lambda item: ORDER.index(item.stage), default=None)
+    meets = None if best is None or best.slack_ns is None else best.slack_ns >= 0
+    return Verdict(budget.device.name, worst, findings, meets)
+
+
+def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> Finding:
+    telling = [item for item in evidence if item.counts.get(kind) is not None]
+    if not telling:
+        return Finding(kind, Answer.TOO_CLOSE, int(getattr(budget.usable, kind)))
+    best = max(telling, key=lambda item: ORDER.index(item.stage))
+    final = best.counts[kind]
+    assert final is not None
+    usable = _limit(kind, best.stage, budget)
+    if final.high <= usable:
+        answer = Answer.FITS
+    elif final.low > usable:
+        answer = Answer.DOES_NOT_FIT
+    else:
+        answer = Answer.TOO_CLOSE
+    return Finding(kind, answer, usable, best.stage, final)
+
+
+def _limit(kind: str, stage: Stage, budget: Budget) -> int:
+    whole = stage in (Stage.PLACED, Stage.ROUTED)
+    return int(getattr(budget.device.resources if whole else budget.usable, kind))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How one resource goes from HLS report to Vivado, over a user's own designs."""
+
+    low: float
+    likely: float
+    high: float
+    designs: int
+
+
+def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
+    """Return the ratios of Vivado's counts to those of HLS over the designs that have both.
+
+    Designs are matched by top name; of several reports of Vivado the surest one counts. The result
+    has the form of ``costs/hls_to_vivado.yaml``.
+    """
+    ratios: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for top in sorted({report.top for report in reports}):
+        own = [report for report in reports if report.top == top]
+        hls = next((report.usage for report in own if report.stage is Stage.HLS), None)
+        later = [report for report in own if report.stage in ORDER[3:] and report.usage != Usage()]
+        if hls is None or not later:
+            continue
+        vivado = max(later, key=lambda report: ORDER.index(report.stage)).usage
+        for kind in KINDS:
+            before, after = getattr(hls, kind), getattr(vivado, kind)
+            if before and after:
+                ratios[kind].append(after / before)
+    return {kind: _ratio(values) for kind, values in ratios.items() if values}
+
+
+def _ratio(values: Sequence[float]) -> Ratio:
+    middle = math.exp(sum(math.log(value) for value in values) / len(values))
+    return Ratio(min(values), middle, max(values), len(values))
+
+
+def fits_at_all(evidence: Sequence[Evidence], devices: Sequence[Device], margin: float = 0.1) -> list[Verdict]:
+    """Return the verdict for each of several devices."""
+    return [decide(evidence, Budget(device, margin)) for device in devices]

@@ -226,6 +226,22 @@ def _path(key: str, folder: Path, text: str) -> Path:
     raise ConfigError(f"{key} is not a path: {_got(text)}")
 
 
+def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
+    """Return the text of a YAML file at ``path`` that ``load_config`` reads back as ``config``.
+
+    Settings that have their default value are left out, but for part, clock, backend and reuse factors.
+    """
+    always = ("network", "data", "part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor")
+    default = config_to_dict(BuildConfig(config.network, config.part))
+    values = {key: value for key, value in config_to_dict(config).items() if key in always or value != default[key]}
+    if "train" in values:
+        plain = dataclasses.asdict(TrainConfig())
+        values["train"] = {name: value for name, value in values["train"].items() if value != plain[name]}
+    values["network"] = os.path.relpath(config.network, path.resolve().parent)
+    text = yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)
+    return f"# {' '.join(remark.split())}\n{text}"
+
+
 def _precisions(table: Any) -> dict[str, Precision]:
     if not isinstance(table, dict):
         raise ConfigError(f"precision must be a table of layers, got {_got(table)}")

@@ -8,10 +8,11 @@ low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is) and
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
@@ -21,6 +22,8 @@ from xnorflow.errors import ConfigError, DataError
 from xnorflow.spec import ConvSpec, NetSpec, ScoreSpec
 
 KINDS = ("lut", "ff", "bram18", "dsp")
+# by resource: the least, the likely and the largest factor from one count to another
+Ratios = Mapping[str, tuple[float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -247,17 +250,37 @@ def bram18_blocks(word_bits: int, depth: int) -> int:
     return min(-(-word_bits // width) * -(-depth // words) for width, words in ratios)
 
 
+def load_calibration(path: Path) -> dict[str, tuple[float, float, float]]:
+    """Read a user's own ratios from HLS report to Vivado: low, likely and high per resource.
+
+    Raises:
+        DataError: missing, not YAML, or not three rising numbers above 0 for each resource it names.
+    """
+    try:
+        stored = yaml.safe_load(path.read_text(encoding="utf-8"))
+        ratios = {kind: (float(low), float(likely), float(high)) for kind, (low, likely, high) in stored.items()}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{path}: not a calibration file ({reason}); write one with xnorflow calibrate -o") from error
+    for kind, (low, likely, high) in ratios.items():
+        if kind not in KINDS or not 0 < low <= likely <= high:
+            raise DataError(f"{path}: {kind} must be one of {', '.join(KINDS)} with three rising numbers above 0")
+    return ratios
+
+
+def hls_to_vivado(calibration: Path | None = None) -> Ratios:
+    """Return what Vivado makes of HLS counts; a user's own ratios where there are some."""
+    shipped: Ratios = cost_table("hls_to_vivado.yaml")
+    return {**shipped, **(load_calibration(calibration) if calibration else {})}
+
+
+@cache
 def cost_table(file: str) -> Any:
     """Return a data file of ``xnorflow/costs/``.
 
     Raises:
         DataError: missing or not YAML.
     """
-    return _cost_table(file)
-
-
-@cache
-def _cost_table(file: str) -> Any:
     try:
         text = (resources.files("xnorflow") / "costs" / file).read_text(encoding="utf-8")
         return yaml.safe_load(text)

@@ -13,7 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xnorflow.config import BuildConfig
-from xnorflow.cost import KINDS, Amounts, Band, LayerCost, LayerShape, bram18_blocks, cost_table, exactly
+from xnorflow.cost import (
+    KINDS,
+    Amounts,
+    Band,
+    LayerCost,
+    LayerShape,
+    Ratios,
+    bram18_blocks,
+    cost_table,
+    exactly,
+    hls_to_vivado,
+)
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
 
@@ -79,9 +90,9 @@ class _Tally:
         return Band(int(self.low), round(self.likely), math.ceil(self.high))
 
 
-def after_vivado(hls: Amounts) -> Amounts:
+def after_vivado(hls: Amounts, ratios: Ratios | None = None) -> Amounts:
     """Return the cells that Vivado will need for what an HLS report counts."""
-    ratios = cost_table("hls_to_vivado.yaml")
+    ratios = ratios or hls_to_vivado()
     return Amounts(*(getattr(hls, kind).times(*ratios[kind]) for kind in KINDS))
 
 
@@ -93,11 +104,13 @@ class StockKernel:
         strategy: "Resource" or "Latency".
         backend: "Vivado" or "Vitis".
         io_type: "io_parallel" or "io_stream"; a convolution in parallel takes ``rf <= n_in`` only.
+        ratios: from HLS report to Vivado, where a user has calibrated them.
     """
 
     strategy: str = "Resource"
     backend: str = "Vivado"
     io_type: str = "io_parallel"
+    ratios: Ratios | None = None
     costs: OperatorCosts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,7 +151,7 @@ class StockKernel:
         resource = self.strategy == "Resource" and reuse_factor > 1
         hls = self._resource(layer, reuse_factor) if resource else self._latency(layer)
         interval, latency = self._cycles(layer, reuse_factor, resource)
-        return LayerCost(layer.name, self.name, reuse_factor, interval, latency, _expected(hls), hls)
+        return LayerCost(layer.name, self.name, reuse_factor, interval, latency, _expected(hls, self.ratios), hls)
 
     def _cycles(self, layer: LayerShape, factor: int, resource: bool) -> tuple[int, tuple[int, int]]:
         """One loop of ``reuse_factor`` turns at II 1; a convolution runs it once per pixel.
@@ -221,6 +234,7 @@ class ConfigKernel:
     """hls4ml as a configuration sets it: a strategy for all layers, or one for each."""
 
     config: BuildConfig
+    ratios: Ratios | None = None
 
     @property
     def name(self) -> str:
@@ -240,12 +254,13 @@ class ConfigKernel:
         return self._kernel(layer).cost(layer, self.config.reuse_factor_of(layer.name))
 
     def _kernel(self, layer: LayerShape) -> StockKernel:
-        return StockKernel(self.config.strategy_of(layer.name), self.config.backend, self.config.io_type)
+        config = self.config
+        return StockKernel(config.strategy_of(layer.name), config.backend, config.io_type, self.ratios)
 
 
-def _expected(hls: Amounts) -> Amounts:
+def _expected(hls: Amounts, ratios: Ratios | None) -> Amounts:
     """Return what Vivado will need; weight memories keep their size, so block RAM follows the arithmetic."""
-    other = after_vivado(hls)
+    other = after_vivado(hls, ratios)
     return Amounts(other.lut, other.ff, hls.bram18, other.dsp)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xnorflow.config import BuildConfig
-from xnorflow.cost import Kernel, LayerShape, NetCost, layer_shapes
+from xnorflow.cost import Kernel, LayerShape, NetCost, Ratios, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.device import device_of
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
@@ -41,7 +41,7 @@ class Fit:
             pace = f"{self.cost.images_per_s:,.0f} images/s, every {self.cost.interval_cycles} cycles"
             return (
                 f"fits {self.budget.device.name}: {pace}, {use.lut} LUT, {use.ff} FF, "
-                f"{use.bram18} BRAM18, {use.dsp} DSP"
+                f"{use.bram18} BRAM18, {use.dsp} DSP; cycles by formula, cells as estimated ({self.goal.level})"
             )
         lacks = ", ".join(
             f"{item.kind.upper()} needs {item.needed} of {item.usable} usable ({item.over} too many)"
@@ -77,18 +77,22 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
 
 
-def cost_of(spec: NetSpec, config: BuildConfig) -> NetCost:
+def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> NetCost:
     """Return what a network costs with hls4ml as the configuration stands.
 
     Raises:
         ConfigError: a reuse factor that hls4ml would replace by another one.
     """
-    kernel = ConfigKernel(config)
+    kernel = ConfigKernel(config, ratios)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
 
 
 def fit_config(
-    spec: NetSpec, config: BuildConfig, budget: Budget | None = None, goal: Goal | None = None
+    spec: NetSpec,
+    config: BuildConfig,
+    budget: Budget | None = None,
+    goal: Goal | None = None,
+    ratios: Ratios | None = None,
 ) -> tuple[Fit, BuildConfig | None]:
     """Choose the reuse factors of a configuration; its strategies, backend and clock stay.
 
@@ -97,12 +101,13 @@ def fit_config(
         config: where to start; its part is the device, unless ``budget`` says another.
         budget: device, margin and shell.
         goal: least interval at the configuration's clock by default.
+        ratios: from HLS report to Vivado, where a user has calibrated them.
 
     Returns:
         What was found, and the configuration with its reuse factors; None where nothing fits.
     """
     budget = budget or Budget(device_of(config.part))
-    found = fit(layer_shapes(spec), ConfigKernel(config), budget, goal or Goal(clock_mhz=config.clock_mhz))
+    found = fit(layer_shapes(spec), ConfigKernel(config, ratios), budget, goal or Goal(clock_mhz=config.clock_mhz))
     if found.cost is None:
         return found, None
     return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors)

@@ -22,6 +22,8 @@ from xnorflow.specfile import load_spec, save_spec, spec_sha256
 from xnorflow.steps import RESULT, StepResult, run_step
 
 TRAIN, EXTRACT, CONVERT, CSIM = "01-train", "02-extract", "03-convert", "04-csim"
+# Images that go along with the HLS project, for whoever runs its testbench in Vivado HLS.
+TESTBENCH_IMAGES = 100
 
 
 @dataclass(frozen=True)
@@ -166,13 +168,22 @@ def _check_classes(spec: NetSpec, data: DataSet) -> None:
 
 
 def _convert(run: _Run) -> StepResult:
-    """Write the HLS project."""
+    """Write the HLS project, with the first test images for its testbench."""
     from xnorflow.hls.convert import convert
+    from xnorflow.hls.csim import write_tb_data
 
     build, spec = config_to_dict(run.config), run.spec
+    images = run.data.test.images[:TESTBENCH_IMAGES]
+
+    def work(folder: Path) -> dict[str, Any]:
+        project = convert(spec, run.config, folder / "project")
+        inputs = spec.input.encode(images).reshape(len(images), -1)
+        write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
+        return {"top": project.top}
+
     keys = ("part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor", "precision")
-    inputs = {"spec": spec_sha256(spec), **{key: build[key] for key in keys}}
-    step = run.step(CONVERT, inputs, lambda folder: {"top": convert(spec, run.config, folder / "project").top})
+    inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
+    step = run.step(CONVERT, inputs, work)
     run.add(layers=layer_rows(spec, run.config))
     return step
 

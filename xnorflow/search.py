@@ -96,7 +96,7 @@ def _undominated(cost: Ints, uses: Ints) -> Ints:
 
 
 def _solve(layers: list[Options], budget: Ints) -> list[int] | None:
-    prices = np.zeros(len(budget), dtype=np.float64)
+    prices: Floats = np.zeros(len(budget), dtype=np.float64)
     known, _ = _sweep(layers, budget, prices, None, BEAM)
     prices = _prices(layers, budget, known)
     better, _ = _sweep(layers, budget, prices, known, BEAM)
@@ -131,7 +131,8 @@ def _sweep(
     choice; without, it is the best. ``trail`` remembers which options made a partial choice.
     """
     reduced = [float((layer.cost + layer.uses @ prices).min()) for layer in layers]
-    cost, used = np.zeros(1, np.int64), np.zeros((1, len(budget)), np.int64)
+    cost: Ints = np.zeros(1, np.int64)
+    used: Ints = np.zeros((1, len(budget)), np.int64)
     trail: list[tuple[Ints, Ints]] = []
     for at, layer in enumerate(layers):
         least = sum((other.uses.min(axis=0) for other in layers[at + 1 :]), np.zeros_like(budget))
@@ -170,7 +171,8 @@ def _prices(layers: list[Options], budget: Ints, known: float | None) -> Floats:
     above the least cost; the step aims at the known cost (Polyak 1969), budgets scaled to 1.
     """
     scale = np.maximum(budget, 1).astype(np.float64)
-    prices = best_prices = np.zeros(len(budget), dtype=np.float64)
+    prices: Floats = np.zeros(len(budget), dtype=np.float64)
+    best_prices = prices
     best, reach = -np.inf, 1.0
     aim = known if known is not None else float(sum(int(layer.cost.max()) for layer in layers))
     for turn in range(ROUNDS):

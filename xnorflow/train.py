@@ -91,7 +91,7 @@ def train(
         ConfigError: the network cannot be built, or does not fit the data.
     """
     config = config or TrainConfig()
-    shape = (*data.image_shape, 1) if len(data.image_shape) == 2 else data.image_shape
+    shape = image_shape(data)
     keras = import_keras()
     keras.utils.set_random_seed(config.seed)
     model = build_network(network, shape, data.n_classes)
@@ -124,6 +124,11 @@ def train(
     write_json(path.with_suffix(".json"), card)
     session.checkpoint.unlink(missing_ok=True)
     return TrainedModel(path, card)
+
+
+def image_shape(data: DataSet) -> tuple[int, ...]:
+    """Shape (height, width, channels) of a data set's images."""
+    return (*data.image_shape, 1) if len(data.image_shape) == 2 else data.image_shape
 
 
 def versions() -> dict[str, str]:

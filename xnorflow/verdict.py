@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from xnorflow.cost import KINDS, Amounts, Band, cost_table, exactly
+from xnorflow.cost import KINDS, Amounts, Band, Ratios, exactly, hls_to_vivado
 from xnorflow.device import Device
 from xnorflow.problem import Budget
 from xnorflow.report import Stage, SynthReport, Usage
@@ -97,17 +97,20 @@ def evidence_of_estimate(amounts: Amounts) -> Evidence:
     return Evidence(Stage.ESTIMATED, {kind: getattr(amounts, kind) for kind in KINDS})
 
 
-def evidence_of_report(report: SynthReport) -> Evidence:
-    """Return the evidence of a report: each count as the range of final counts it stands for."""
-    counts = {kind: _final(report.stage, kind, getattr(report.usage, kind)) for kind in KINDS}
+def evidence_of_report(report: SynthReport, ratios: Ratios | None = None) -> Evidence:
+    """Return the evidence of a report: each count as the range of final counts it stands for.
+
+    Args:
+        report: any report.
+        ratios: from HLS report to Vivado, where a user has calibrated them.
+    """
+    final = (ratios or hls_to_vivado()) if report.stage is Stage.HLS else FINAL.get(report.stage, {})
+    counts = {kind: _final(getattr(report.usage, kind), final.get(kind, SURE)) for kind in KINDS}
     return Evidence(report.stage, counts, _slack(report))
 
 
-def _final(stage: Stage, kind: str, count: int | None) -> Band | None:
-    if count is None:
-        return None
-    ratio = cost_table("hls_to_vivado.yaml")[kind] if stage is Stage.HLS else FINAL.get(stage, {}).get(kind, SURE)
-    return exactly(count).times(*ratio)
+def _final(count: int | None, ratio: tuple[float, float, float]) -> Band | None:
+    return None if count is None else exactly(count).times(*ratio)
 
 
 def _slack(report: SynthReport) -> float | None:

@@ -1,0 +1,148 @@
+"""The commands fit, explore, synth and calibrate, on the command line and as functions."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from test_report import ALL
+from test_synth import FAKES, needs_tcl
+
+from xnorflow import api_fit
+from xnorflow.cli import main
+from xnorflow.config import load_config
+from xnorflow.cost import load_calibration
+from xnorflow.errors import DataError, ReportError
+from xnorflow.flow import CONVERT
+
+ROOT = Path(__file__).resolve().parents[1]
+DIGITS = str(ROOT / "hls_configs/digits.yaml")
+
+
+@pytest.fixture
+def question(finished):
+    return api_fit.fit_question(DIGITS, project=finished)
+
+
+def test_fit_chooses_and_writes_what_load_config_reads(finished, tmp_path, capsys):
+    target = tmp_path / "chosen.yaml"
+    assert main(["fit", DIGITS, "--project", str(finished), "--write", str(target)]) == 0
+    chosen, start = load_config(target), load_config(Path(DIGITS))
+    assert chosen.network == start.network and chosen.train == start.train and chosen.data == start.data
+    assert set(chosen.reuse_factor) == {"dense1", "dense2", "scores"}
+    assert target.read_text().startswith("# fits xc7z010: ")
+    out = capsys.readouterr().out
+    assert "by formula" in out and "estimated" in out
+    # what was written is judged as it was found
+    assert api_fit.check(api_fit.fit_question(target, project=finished))[1].reuse_factors == chosen.reuse_factor
+
+
+def test_least_area_is_no_larger_and_keeps_the_pace(question):
+    quick, _ = api_fit.fit(question)
+    small, _ = api_fit.fit(question, "area", 1000)
+    assert small.cost.images_per_s >= 1000
+    assert small.cost.expected.lut.likely < quick.cost.expected.lut.likely
+
+
+def test_fit_that_finds_nothing_says_what_lacks(finished, tmp_path, capsys):
+    target = tmp_path / "none.yaml"
+    command = ["fit", DIGITS, "--project", str(finished), "--margin", "0.97", "--write", str(target)]
+    assert main(command) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "does not fit xc7z010: LUT needs" in out and "would fit" in out
+    assert not target.exists()
+
+
+def test_check_judges_by_the_best_source(question, tmp_path):
+    verdict, cost = api_fit.check(question)
+    assert verdict.fits and cost.reuse_factors == question.config.reuse_factor
+    assert {item.stage.value for item in verdict.findings} == {"estimated"}
+    for name, text in ALL.items():
+        (tmp_path / name).write_text(text)
+    used = next(name for name in ALL if "utilization" in name or "util" in name)
+    verdict, _ = api_fit.check(question, [tmp_path / used])
+    assert "estimated" not in {item.stage.value for item in verdict.findings if item.kind == "lut"}
+
+
+def test_check_exit_codes(finished, capsys):
+    command = ["fit", DIGITS, "--check", "--project", str(finished)]
+    assert main(command) == 0
+    assert main([*command, "--margin", "0.95"]) == 1
+    assert "does not fit" in capsys.readouterr().out or True
+    assert main([*command, "--report", "no_such.rpt"]) == 2
+    assert "no_such.rpt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--part", "xc9"], "unknown part"),
+        (["--margin", "1.5"], "margin must be 0 or more and below 1"),
+        (["--goal", "area"], "images_per_s"),
+        (["--report", "x.rpt"], "--report goes with --check"),
+        (["--calibration", "none.yaml"], "none.yaml: not a calibration file"),
+    ],
+)
+def test_wrong_questions(finished, options, words, capsys):
+    assert main(["fit", DIGITS, "--project", str(finished), *options]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("xnorflow: error:") and words in lines[0]
+
+
+def test_explore_draws_the_front(question, finished, tmp_path, capsys):
+    drawing = tmp_path / "front.svg"
+    assert main(["explore", DIGITS, "--project", str(finished), "--plot", str(drawing)]) == 0
+    assert "<svg" in drawing.read_text() and "images/s" in capsys.readouterr().out
+    points = api_fit.explore(question)
+    rates = [point.cost.images_per_s for point in points]
+    assert len(points) > 3 and rates == sorted(rates, reverse=True)
+
+
+def test_calibration_is_learned_written_and_used(question, finished, tmp_path):
+    ratios = {"lut": api_fit.Ratio(0.5, 0.5, 0.5, 3)}
+    target = tmp_path / "mine.yaml"
+    api_fit.write_calibration(ratios, target)
+    assert load_calibration(target) == {"lut": (0.5, 0.5, 0.5)}
+    mine = api_fit.fit_question(DIGITS, project=finished, calibration=target)
+    before, after = (api_fit.check(item)[1].expected.lut for item in (question, mine))
+    assert after.likely == pytest.approx(before.likely * 0.5 / question.ratios["lut"][1], rel=0.01)
+    assert after.high < before.high
+
+
+@pytest.mark.parametrize(
+    "text", ["", "lut: 3", "lut: [1, 2]", "lut: [3, 2, 1]", "cheese: [1, 2, 3]", "lut: [0, 1, 2]", ":"]
+)
+def test_damaged_calibration_is_refused(tmp_path, text):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(DataError, match="mine.yaml"):
+        load_calibration(tmp_path / "mine.yaml")
+
+
+def test_calibrate_needs_pairs(tmp_path):
+    name = next(name for name in ALL if name.endswith(".xml"))
+    (tmp_path / name).write_text(ALL[name])
+    with pytest.raises(ReportError, match="both an HLS report and a Vivado utilisation report"):
+        api_fit.calibrate([tmp_path / name])
+
+
+def test_synth_without_the_tool_says_how_to_get_it(project, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert main(["synth", DIGITS, "--project", str(project), "--epochs", "2"][:4]) == 2
+    assert "vivado_hls" in capsys.readouterr().err
+
+
+@needs_tcl
+def test_synth_runs_on_the_converted_project(project, tmp_path, monkeypatch, capsys):
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name, text in ALL.items():
+        (reports / name).write_text(text)
+    monkeypatch.setenv("PATH", f"{FAKES}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_REPORTS", str(reports))
+    monkeypatch.setenv("FAKE_RECORD", str(tmp_path / "record"))
+    model = shutil.copy(project / "01-train/digits.h5", tmp_path / "own.h5")
+    assert main(["synth", DIGITS, "--project", str(tmp_path / "synth é"), "--model", str(model)]) == 0
+    captured = capsys.readouterr()
+    assert "05-synth: csynth" in captured.err and "HLS report" in captured.out
+    lines = (tmp_path / "synth é" / CONVERT / "project/tb_data/tb_input_features.dat").read_text().splitlines()
+    assert len(lines) == 100

@@ -1,0 +1,185 @@
+"""The public Python functions behind fit, explore, synth and calibrate."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xnorflow import api
+from xnorflow.backends.xilinx_hls import HlsJob
+from xnorflow.backends.xilinx_reports import read_report
+from xnorflow.config import BuildConfig, config_to_yaml, load_config
+from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
+from xnorflow.cost_hls4ml import ConfigKernel
+from xnorflow.data import load_dataset
+from xnorflow.device import device_of
+from xnorflow.errors import ReportError
+from xnorflow.files import write_text
+from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config
+from xnorflow.flow import CONVERT, EXTRACT
+from xnorflow.hls.convert import load_project
+from xnorflow.pareto import Point, plot
+from xnorflow.pareto import explore as _explore
+from xnorflow.spec import NetSpec
+from xnorflow.specfile import load_spec
+from xnorflow.synth import SynthRun, synthesise
+from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
+from xnorflow.verdict import calibrate as _calibrate
+
+SHELLS = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
+SYNTH = "05-synth"
+
+
+@dataclass(frozen=True)
+class FitQuestion:
+    """A network, a configuration, and what of a device it may use."""
+
+    spec: NetSpec
+    config: BuildConfig
+    budget: Budget
+    ratios: Ratios
+
+
+def fit_question(
+    config: str | Path | BuildConfig,
+    *,
+    project: str | Path | None = None,
+    part: str | None = None,
+    margin: float = 0.10,
+    shell: str = "none",
+    calibration: str | Path | None = None,
+) -> FitQuestion:
+    """Return what ``fit``, ``check`` and ``explore`` work on.
+
+    Args:
+        config: a YAML file, or a BuildConfig.
+        project: project folder whose network is taken, if it has one; else the shipped network,
+            else an untrained one, as the cost depends on the shapes alone.
+        part: another part than the configuration's.
+        margin: share of the device left to placing and routing.
+        shell: what the board's own logic takes, a name of ``SHELLS``.
+        calibration: file that ``calibrate`` wrote.
+
+    Raises:
+        XnorflowError: a setting or file that is not allowed.
+    """
+    settings = config if isinstance(config, BuildConfig) else load_config(Path(config))
+    if part is not None:
+        settings = dataclasses.replace(settings, part=part)
+    job = api.make_job(config, project=project)
+    ratios = hls_to_vivado(Path(calibration) if calibration else None)
+    budget = Budget(device_of(settings.part), margin, SHELLS[shell])
+    return FitQuestion(_network(settings, job.project), settings, budget, ratios)
+
+
+def _network(config: BuildConfig, project: Path) -> NetSpec:
+    stored, shipped = project / EXTRACT / "spec.npz", config.network.with_suffix(".h5")
+    if stored.is_file():
+        return load_spec(stored)
+    from xnorflow.extract import extract, extract_file
+
+    if shipped.is_file():
+        return extract_file(shipped, config.input_bits, config.pixel_threshold)
+    from xnorflow.train import build_network, image_shape
+
+    data = load_dataset(config.data)
+    model = build_network(config.network, image_shape(data), data.n_classes)
+    return extract(model, config.input_bits, config.pixel_threshold)
+
+
+def fit(
+    question: FitQuestion, goal: str = "interval", images_per_s: float | None = None
+) -> tuple[Fit, BuildConfig | None]:
+    """Choose the reuse factors; return what was found and the configuration with them, None where nothing fits."""
+    config = question.config
+    wanted = Goal(goal, config.clock_mhz, images_per_s)
+    return fit_config(question.spec, config, question.budget, wanted, question.ratios)
+
+
+def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Verdict, NetCost]:
+    """Judge the configuration as it stands, each resource by the best source at hand.
+
+    Raises:
+        ReportError: a report that cannot be read.
+    """
+    cost = cost_of(question.spec, question.config, question.ratios)
+    evidence = [evidence_of_report(read_report(Path(path)), question.ratios) for path in reports]
+    return decide([evidence_of_estimate(cost.expected), *evidence], question.budget), cost
+
+
+def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
+    """Return every choice of reuse factors that no other one beats, and draw them where asked."""
+    kernel = ConfigKernel(question.config, question.ratios)
+    points = _explore(layer_shapes(question.spec), kernel, question.budget, question.config.clock_mhz)
+    if drawing is not None:
+        plot(points, question.budget, drawing, f"{question.spec.name} with {kernel.name}, estimated")
+    return points
+
+
+def synth(
+    config: str | Path | BuildConfig,
+    *,
+    cosim: bool = False,
+    export: bool = False,
+    vivado: str = "none",
+    timeout_s: float | None = None,
+    on_step: Callable[[str], None] | None = None,
+    **options: Any,
+) -> SynthRun:
+    """Convert if needed, then run the HLS tool, and Vivado where ``vivado`` says how far.
+
+    Args:
+        config: a YAML file, or a BuildConfig.
+        cosim: simulate the generated Verilog as well.
+        export: pack an IP.
+        vivado: "none", "synthesise" or "implement".
+        timeout_s: time limit of each program.
+        on_step: called with each step as it starts.
+        **options: as ``api.run`` takes them.
+
+    Raises:
+        ToolNotFound: a vendor tool is missing.
+        ToolFailed: it failed; the message says what its log means.
+    """
+    job = api.make_job(config, **options)
+    api.convert(config, **options)
+    project = load_project(job.project / CONVERT / "project")
+    build = job.config
+    order = HlsJob(
+        project.folder.resolve(), project.top, build.part, build.clock_mhz, cosim=cosim, export=export, vivado=vivado
+    )
+    return synthesise(order, build.backend, job.project / SYNTH, timeout_s=timeout_s, on_step=on_step)
+
+
+def calibrate(reports: Sequence[Path]) -> Mapping[str, Ratio]:
+    """Return the ratios from HLS reports to Vivado's reports of the same top functions.
+
+    Raises:
+        ReportError: a report that cannot be read, or no design with both kinds of report.
+    """
+    ratios = _calibrate([read_report(path) for path in reports])
+    if not ratios:
+        raise ReportError(
+            "no design has both an HLS report and a Vivado utilisation report of the same top function; "
+            f"got {len(reports)} reports: name csynth.xml or csynth.rpt and a utilisation report of each design"
+        )
+    return ratios
+
+
+def write_calibration(ratios: Mapping[str, Ratio], path: Path) -> None:
+    """Write ratios as ``--calibration`` reads them."""
+    table = {kind: [ratio.low, ratio.likely, ratio.high] for kind, ratio in ratios.items()}
+    write_text(
+        path,
+        "# From HLS report to Vivado: low, likely, high. Written by xnorflow calibrate.\n" + yaml.safe_dump(table),
+    )
+
+
+def write_config(config: BuildConfig, path: Path, remark: str) -> None:
+    """Write a configuration with a remark on its first line, as ``load_config`` reads it."""
+    write_text(path, config_to_yaml(config, path, remark))

@@ -1,0 +1,129 @@
+"""The commands that ask whether a network fits: fit, explore, synth, calibrate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from xnorflow import api_fit as api
+from xnorflow import show_fit
+from xnorflow.backends.xilinx_hls import LEVELS
+from xnorflow.errors import ConfigError
+from xnorflow.problem import GOALS
+from xnorflow.show import print_tables
+
+Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
+
+
+def add_fit_commands(add: Add) -> None:
+    """Add the commands to a command line; ``add(name, function, text, example)`` returns a new command's parser."""
+    fit = add(
+        "fit", _fit, "choose the reuse factors that fit the part, or judge the ones there are",
+        "xnorflow fit hls_configs/sfc.yaml --goal area --images-per-s 1000",
+    )  # fmt: skip
+    _add_budget(fit)
+    fit.add_argument("--goal", choices=GOALS, default="interval", help="what is to be least")
+    fit.add_argument("--images-per-s", type=float, help="least throughput wanted; needed for --goal area")
+    fit.add_argument("--write", metavar="FILE", help="write the configuration with the chosen reuse factors")
+    fit.add_argument("--check", action="store_true", help="judge the configuration as it stands")
+    fit.add_argument("--report", action="append", default=[], help="with --check: a report of HLS or Vivado")
+    explore = add(
+        "explore", _explore, "images per second against LUT and block RAM, all choices that no other one beats",
+        "xnorflow explore hls_configs/sfc.yaml --plot sfc.svg",
+    )  # fmt: skip
+    _add_budget(explore)
+    explore.add_argument("--plot", metavar="FILE", help="draw it, with the part's limits (.svg or .png)")
+    synth = add(
+        "synth", _synth, "run Vivado HLS or Vitis HLS on the converted project, and Vivado where asked",
+        "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
+    )  # fmt: skip
+    synth.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
+    synth.add_argument("--project", help="folder for the steps (default: projects/NAME)")
+    synth.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
+    synth.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
+    synth.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+    synth.add_argument("--cosim", action="store_true", help="simulate the generated Verilog as well")
+    synth.add_argument("--export", action="store_true", help="pack an IP")
+    synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
+    synth.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a program that takes longer")
+    calibrate = add(
+        "calibrate", _calibrate, "learn from your own reports what Vivado makes of an HLS estimate",
+        "xnorflow calibrate my_csynth.xml my_utilization_placed.rpt -o mine.yaml",
+    )  # fmt: skip
+    calibrate.add_argument("reports", nargs="+", help="HLS reports, and Vivado reports of the same top functions")
+    calibrate.add_argument("-o", "--output", help="write the ratios to this file, for --calibration")
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", help="a YAML configuration, such as hls_configs/sfc.yaml")
+    parser.add_argument("--project", help="project folder whose network is taken (default: projects/NAME)")
+    parser.add_argument("--part", help="another part than the configuration's")
+    parser.add_argument("--margin", type=float, default=0.10, help="share of the part left to placing (default 0.10)")
+    parser.add_argument("--shell", choices=tuple(api.SHELLS), default="none", help="what the board's own logic takes")
+    parser.add_argument("--calibration", metavar="FILE", help="ratios that `xnorflow calibrate` wrote")
+
+
+def _question(arguments: argparse.Namespace) -> api.FitQuestion:
+    return api.fit_question(
+        arguments.config,
+        project=arguments.project,
+        part=arguments.part,
+        margin=arguments.margin,
+        shell=arguments.shell,
+        calibration=arguments.calibration,
+    )
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    question = _question(arguments)
+    if arguments.check:
+        verdict, cost = api.check(question, arguments.report)
+        print_tables(show_fit.check_tables(cost, verdict))
+        return 0 if verdict.fits else 1
+    if arguments.report:
+        raise ConfigError("--report goes with --check; without it, fit searches and reads no report")
+    found, chosen = api.fit(question, arguments.goal, arguments.images_per_s)
+    print_tables(show_fit.fit_tables(found))
+    if chosen is None:
+        return 1
+    if arguments.write:
+        api.write_config(chosen, Path(arguments.write), found.message)
+        print(f"wrote {arguments.write}")
+    return 0
+
+
+def _explore(arguments: argparse.Namespace) -> int:
+    question = _question(arguments)
+    points = api.explore(question, Path(arguments.plot) if arguments.plot else None)
+    print_tables([show_fit.explore_table(points, question.budget)])
+    if arguments.plot:
+        print(f"wrote {arguments.plot}")
+    return 0
+
+
+def _synth(arguments: argparse.Namespace) -> int:
+    run = api.synth(
+        arguments.config,
+        project=arguments.project,
+        pretrained=arguments.pretrained,
+        model=arguments.model,
+        data_dir=arguments.data_dir,
+        cosim=arguments.cosim,
+        export=arguments.export,
+        vivado=arguments.vivado,
+        timeout_s=arguments.time_limit,
+        on_step=lambda step: print(f"05-synth: {step}", file=sys.stderr, flush=True),
+    )
+    print_tables(show_fit.report_tables([run.hls, *run.vivado]))
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    ratios = api.calibrate([Path(name) for name in arguments.reports])
+    print_tables([show_fit.calibration_table(ratios)])
+    if arguments.output:
+        api.write_calibration(ratios, Path(arguments.output))
+        print(f"wrote {arguments.output}")
+    return 0

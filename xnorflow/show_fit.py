@@ -1,0 +1,126 @@
+"""Tables of fit, explore, synth and calibrate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xnorflow.cost import KINDS, Amounts, Band, NetCost
+from xnorflow.device import Resources
+from xnorflow.fit import Budget, Fit
+from xnorflow.pareto import Point
+from xnorflow.report import SynthReport
+from xnorflow.show import MISSING, Table
+from xnorflow.verdict import Ratio, Verdict
+
+EXPECTED = "Estimated from operator counts and expected after Vivado: likely (low to high)."
+
+
+def fit_tables(found: Fit) -> list[Table]:
+    """Return what the search found: the choice, its use of the device, or what stands in the way."""
+    if found.cost is None:
+        return [
+            Table("No reuse factors fit", ("resource", "needed", "usable", "too many"), _short(found), found.message)
+        ]
+    return [_layers(found.cost), _use(found.cost.expected, found.budget, found.message)]
+
+
+def _short(found: Fit) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (item.kind.upper(), f"{item.needed:,}", f"{item.usable:,}", f"{item.over:,}") for item in found.shortfalls
+    )
+
+
+def _band(band: Band) -> str:
+    return f"{band.likely:,}" if band.low == band.high else f"{band.likely:,} ({band.low:,} to {band.high:,})"
+
+
+def _layers(cost: NetCost) -> Table:
+    rows = tuple(
+        (
+            layer.layer,
+            layer.kernel,
+            f"{layer.reuse_factor:,}",
+            f"{layer.interval_cycles:,}",
+            *(_band(getattr(layer.expected, kind)) for kind in ("lut", "bram18")),
+        )
+        for layer in cost.layers
+    )
+    columns = ("layer", "kernel", "reuse factor", "cycles per image", "LUT", "BRAM18")
+    return Table("Reuse factors", columns, rows, f"Cycles by formula. LUT: {EXPECTED}")
+
+
+def _use(expected: Amounts, budget: Budget, note: str) -> Table:
+    rows = tuple(
+        (
+            kind.upper(),
+            _band(getattr(expected, kind)),
+            f"{getattr(budget.usable, kind):,}",
+            f"{getattr(budget.device.resources, kind):,}",
+            _percent(getattr(expected, kind).likely, budget.device.resources, kind),
+        )
+        for kind in KINDS
+    )
+    columns = ("resource", "expected", "usable", "on the part", "share")
+    return Table(f"Use of {budget.device.name}, estimated", columns, rows, note)
+
+
+def _percent(count: int, whole: Resources, kind: str) -> str:
+    return f"{100 * count / getattr(whole, kind):.0f} %"
+
+
+def check_tables(cost: NetCost, verdict: Verdict) -> list[Table]:
+    """Return the verdict on a configuration: each resource, and the source its answer rests on."""
+    rows = tuple(
+        (
+            item.kind.upper(),
+            _band(item.final) if item.final is not None else MISSING,
+            f"{item.usable:,}",
+            item.stage.value if item.stage is not None else MISSING,
+            item.answer.value,
+        )
+        for item in verdict.findings
+    )
+    columns = ("resource", "final count", "usable", "source", "answer")
+    return [_layers(cost), Table(f"Does it fit {verdict.device}?", columns, rows, verdict.message)]
+
+
+def explore_table(points: Sequence[Point], budget: Budget) -> Table:
+    """Return the Pareto front, the quickest first."""
+    rows = tuple(
+        (
+            f"{point.cost.images_per_s:,.0f}",
+            f"{point.cost.interval_cycles:,}",
+            *(_band(getattr(point.cost.expected, kind)) for kind in ("lut", "bram18")),
+            "fits" if point.fits else "does not fit",
+        )
+        for point in points
+    )
+    columns = ("images/s", "cycles per image", "LUT", "BRAM18", f"likely on {budget.device.name}")
+    return Table("Choices that no other one beats", columns, rows, f"Cycles by formula. {EXPECTED}")
+
+
+def report_tables(reports: Sequence[SynthReport]) -> list[Table]:
+    """Return the counts of reports, the stage of each as its source."""
+    kinds = ("lut", "lutram", "ff", "bram18", "dsp")
+    tables = []
+    for report in reports:
+        rows = tuple(
+            (kind.upper(), _count(getattr(report.usage, kind)), _count(getattr(report.available, kind)))
+            for kind in kinds
+        )
+        title = f"{report.top}: {report.stage.value}, {report.tool} {report.version or ''}".strip()
+        tables.append(Table(title, ("resource", "used", "available"), rows))
+    return tables
+
+
+def _count(value: int | None) -> str:
+    return MISSING if value is None else f"{value:,}"
+
+
+def calibration_table(ratios: Mapping[str, Ratio]) -> Table:
+    """Return what Vivado made of HLS counts in a user's own designs."""
+    rows = tuple(
+        (kind.upper(), f"{ratio.low:.3f}", f"{ratio.likely:.3f}", f"{ratio.high:.3f}", str(ratio.designs))
+        for kind, ratio in ratios.items()
+    )
+    return Table("From HLS report to Vivado", ("resource", "low", "likely", "high", "designs"), rows)

@@ -31,7 +31,7 @@ from xnorflow.synth import SynthRun, synthesise
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
-SHELLS = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
+BOARD_LOGIC = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
 SYNTH = "05-synth"
 
 
@@ -51,7 +51,7 @@ def fit_question(
     project: str | Path | None = None,
     part: str | None = None,
     margin: float = 0.10,
-    shell: str = "none",
+    board_logic: str = "none",
     calibration: str | Path | None = None,
 ) -> FitQuestion:
     """Return what ``fit``, ``check`` and ``explore`` work on.
@@ -62,7 +62,7 @@ def fit_question(
             else an untrained one, as the cost depends on the shapes alone.
         part: another part than the configuration's.
         margin: share of the device left to placing and routing.
-        shell: what the board's own logic takes, a name of ``SHELLS``.
+        board_logic: what the board's own logic takes, a name of ``BOARD_LOGIC``.
         calibration: file that ``calibrate`` wrote.
 
     Raises:
@@ -73,7 +73,7 @@ def fit_question(
         settings = dataclasses.replace(settings, part=part)
     job = api.make_job(config, project=project)
     ratios = hls_to_vivado(Path(calibration) if calibration else None)
-    budget = Budget(device_of(settings.part), margin, SHELLS[shell])
+    budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     return FitQuestion(_network(settings, job.project), settings, budget, ratios)
 
 

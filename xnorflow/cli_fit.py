@@ -61,7 +61,9 @@ def _add_budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="project folder whose network is taken (default: projects/NAME)")
     parser.add_argument("--part", help="another part than the configuration's")
     parser.add_argument("--margin", type=float, default=0.10, help="share of the part left to placing (default 0.10)")
-    parser.add_argument("--shell", choices=tuple(api.SHELLS), default="none", help="what the board's own logic takes")
+    parser.add_argument(
+        "--board-logic", choices=tuple(api.BOARD_LOGIC), default="none", help="what the board's own logic takes"
+    )
     parser.add_argument("--calibration", metavar="FILE", help="ratios that `xnorflow calibrate` wrote")
 
 
@@ -71,7 +73,7 @@ def _question(arguments: argparse.Namespace) -> api.FitQuestion:
         project=arguments.project,
         part=arguments.part,
         margin=arguments.margin,
-        shell=arguments.shell,
+        board_logic=arguments.board_logic,
         calibration=arguments.calibration,
     )
 

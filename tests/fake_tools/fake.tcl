@@ -3,6 +3,7 @@
 set record [open $env(FAKE_RECORD) a]
 set top ""
 set sources {}
+set folders {}
 proc note {args} {
     global record
     puts $record $args
@@ -45,19 +46,25 @@ foreach name {open_project open_solution set_part create_clock config_compile co
 }
 proc set_top {name} { global top; set top $name; note set_top $name }
 proc add_files {args} {
-    global sources
+    global sources folders
     note add_files {*}$args
-    foreach word $args { if {[string match *.cpp $word]} { lappend sources $word } }
+    foreach word $args {
+        if {[string match *.cpp $word]} { lappend sources $word }
+        if {[file isdirectory $word]} { lappend folders $word }
+    }
 }
 proc csim_design {args} {
-    global sources
+    global sources folders
     note csim_design {*}$args
     trouble csim
     set build hls/solution1/csim/build
-    file mkdir $build/tb_data
+    file mkdir $build
+    foreach folder $folders { file copy -force $folder $build }
+    # the tool has headers of its own for ap_int and ap_fixed
+    set headers [file join [file dirname [lindex $sources 0]] ap_types]
     set here [pwd]
     cd $build
-    exec g++ -std=c++11 -o csim.exe {*}$sources >@ stdout 2>@ stdout
+    exec g++ -std=c++11 -w -I$headers -o csim.exe {*}$sources >@ stdout 2>@ stdout
     exec ./csim.exe >@ stdout 2>@ stdout
     cd $here
 }

@@ -64,7 +64,7 @@ def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
     if block:
         lines += _memory("block", "block", words, 0, block, address_bits)
     if block < bits:
-        lines += _memory("logic", "logic_block", words, block, bits - block, address_bits)
+        lines += _memory("logic", "logic", words, block, bits - block, address_bits)
     return "\n".join([*lines, "endmodule"]) + "\n"
 
 

@@ -34,9 +34,13 @@ module xnf_fifo #(
     genvar b;
     generate
         for (b = 0; b < WIDTH; b = b + 1) begin : bits
+`ifdef XNF_CELLS
+            SRLC32E line (.CLK(clk), .CE(push), .D(push_data[b]), .A(last[4:0]), .Q(m_data[b]));
+`else
             reg [31:0] line;
             always @(posedge clk) if (push) line <= {line[30:0], push_data[b]};
             assign m_data[b] = line[last[4:0]];
+`endif
         end
     endgenerate
 endmodule

@@ -23,6 +23,8 @@ from xnorflow.rtl.generate import TOP, field_bits, files_of
 from xnorflow.spec import Images, Integers
 from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
+# The wheel's makefile lacks the flag that includes a precompiled header, so large designs fail without the second.
+MAKE_SETTINGS = ("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
 HARNESS = Path(__file__).with_name("harness.cpp")
 
 
@@ -142,8 +144,14 @@ def _absolute(sources: Sequence[Path]) -> list[Path]:
     return [source.resolve() for source in sources]
 
 
-def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, extra: Sequence[str] = ()) -> Path:
+def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: int = 2) -> Path:
     """Compile Verilog files with the harness; return the program.
+
+    Args:
+        sources: Verilog files.
+        folder: working folder.
+        trace: make it write a VCD file.
+        level: the C++ compiler's optimisation; 0 for a netlist and few images.
 
     Raises:
         ToolNotFound: Verilator, make or g++ is missing.
@@ -155,8 +163,8 @@ def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, extra: 
     objects = folder / ("obj_trace" if trace else "obj")
     argv: list[str | Path] = [
         program, "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "-O3", "--x-initial", "unique",
-        "-Wno-fatal", "--language", "1364-2005", "--top-module", TOP, "-Mdir", objects.resolve(), "-CFLAGS", "-O2", "-MAKEFLAGS", "OPT_FAST=-O2",
-        *(["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []), *extra, *_absolute(sources), HARNESS,
+        "-Wno-fatal", "--language", "1364-2005", "--top-module", TOP, "-Mdir", objects.resolve(), "-CFLAGS", f"-O{level}", "-MAKEFLAGS", f"OPT_FAST=-O{level}", *MAKE_SETTINGS,
+        *(["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []), *_absolute(sources), HARNESS,
     ]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     run_tool(argv, cwd=folder, log=folder / "verilator.log", env=env)

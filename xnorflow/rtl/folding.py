@@ -15,6 +15,7 @@ from functools import cached_property
 
 from xnorflow.errors import ConfigError
 from xnorflow.rtl import compressor
+from xnorflow.rtl.window import WindowPlan
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec, ScoreSpec
 
 # Results that may be under way between a layer's start and the layer behind it (xnf_fifo).
@@ -45,8 +46,9 @@ class LayerPlan:
         bits: bits per input value.
         folding: neurons and inputs per cycle, as asked for.
         width_in: values per word that comes in.
-        words_in: such words per image.
+        words_in: such words per image (per patch in a convolution).
         registers_every: counter stages between two registers.
+        window: what a convolution adds; ``None`` in a dense layer.
     """
 
     spec: LayerSpec
@@ -56,6 +58,7 @@ class LayerPlan:
     width_in: int
     words_in: int
     registers_every: int = 1
+    window: WindowPlan | None = None
 
     @property
     def name(self) -> str:
@@ -121,6 +124,35 @@ class LayerPlan:
     def reuse_factor(self) -> int:
         """Cycles per image (per window position in a convolution)."""
         return self.groups * self.chunks
+
+    @property
+    def positions(self) -> int:
+        """Patches per image; 1 in a dense layer."""
+        return math.prod(self.window.positions) if self.window else 1
+
+    @property
+    def cycles(self) -> int:
+        """Cycles per image: of the counters, or of the words that come in where those are more."""
+        return max(self.positions * max(self.words, self.reuse_factor), self.window.cycles if self.window else 0)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether a convolution's words are joined to pixels, because padding would stand between them."""
+        return self.window is not None and self.n_out % self.pe != 0
+
+    @property
+    def width_out(self) -> int:
+        """Values per word that goes out."""
+        return self.n_out if self.gathers else self.pe
+
+    @property
+    def words_out(self) -> int:
+        """Words per image that go out."""
+        if self.window is None:
+            return self.groups
+        rows, columns = self.window.positions
+        pooled = (rows // self.window.spec.pool[0]) * (columns // self.window.spec.pool[1])
+        return pooled * (1 if self.gathers else self.groups)
 
     @property
     def max_total(self) -> int:
@@ -223,12 +255,17 @@ class NetPlan:
 
     @property
     def interval_cycles(self) -> int:
-        """Cycles between two images when neither side waits."""
-        return max(max(layer.words, layer.reuse_factor) for layer in self.layers)
+        """Cycles between two images when neither side waits; with convolutions the least that it can be."""
+        return max(self.beats, *(layer.cycles for layer in self.layers))
 
     @property
-    def latency_cycles(self) -> int:
-        """Cycles from the first beat taken to the result shown, in an idle network."""
+    def latency_cycles(self) -> int | None:
+        """Cycles from the first beat taken to the result shown, in an idle network.
+
+        ``None`` with convolutions, whose lines make the layers wait for one another.
+        """
+        if any(layer.window for layer in self.layers):
+            return None
         times = list(range(self.beats))
         for layer in self.layers:
             times = _through_layer(layer, times)
@@ -268,36 +305,62 @@ def plan_network(
     if not isinstance(registers_every, int) or registers_every < 1:
         raise ConfigError(f"registers_every must be a whole number >= 1, got {registers_every!r}")
     beat = _beat_bits(spec, foldings, beat_bits)
+    return NetPlan(spec, beat, tuple(_plan_layers(spec, foldings, beat, registers_every)))
+
+
+def _plan_layers(
+    spec: NetSpec, foldings: Mapping[str, Folding], beat_bits: int, registers_every: int
+) -> list[LayerPlan]:
+    bits = spec.input.bits
+    width, words = beat_bits // bits, -(-spec.input.size * bits // beat_bits)
     layers: list[LayerPlan] = []
-    width, words, bits = beat // spec.input.bits, -(-spec.input.size * spec.input.bits // beat), spec.input.bits
-    for index, layer in enumerate(spec.layers):
-        if isinstance(layer, ConvSpec):
-            raise ConfigError(f"layer {layer.name}: the Verilog generator has no convolutions yet")
-        plan = LayerPlan(layer, index, bits, foldings[layer.name], width, words, registers_every)
+    for index, (layer, shape) in enumerate(spec.walk()):
+        plan = plan_layer(layer, shape, index, bits, foldings[layer.name], width, words, registers_every)
         if plan.depth + 3 > PLACES:
             raise ConfigError(f"layer {layer.name}: {plan.depth} pipeline stages, at most {PLACES - 3} are allowed")
         layers.append(plan)
-        width, words, bits = plan.pe, plan.groups, 1
-    return NetPlan(spec, beat, tuple(layers))
+        width, words, bits = plan.width_out, plan.words_out, 1
+    return layers
+
+
+def plan_layer(
+    layer: LayerSpec,
+    shape: tuple[int, ...],
+    index: int,
+    bits: int,
+    folding: Folding,
+    width: int,
+    words: int,
+    registers_every: int = 1,
+) -> LayerPlan:
+    """Work out a layer that reads images of ``shape``, in ``words`` words of ``width`` values of ``bits`` bits."""
+    if not isinstance(layer, ConvSpec):
+        return LayerPlan(layer, index, bits, folding, width, words, registers_every)
+    height, columns, channels = shape
+    window = WindowPlan(layer, (height, columns, channels), bits, width, words)
+    patch = math.prod(window.kernel)
+    return LayerPlan(layer, index, bits, folding, channels, patch, registers_every, window)
 
 
 def _beat_bits(spec: NetSpec, foldings: Mapping[str, Folding], beat_bits: int | None) -> int:
     if beat_bits is None:
-        slowest = max(
-            -(-layer.n_in // foldings[layer.name].simd) * -(-layer.n_out // foldings[layer.name].pe)
-            for layer in spec.layers
-        )
+        slowest = max(_image_cycles(layer, shape, foldings[layer.name]) for layer, shape in spec.walk())
         return 8 * -(-spec.input.size * spec.input.bits // (8 * slowest))
     if not isinstance(beat_bits, int) or beat_bits < 8 or beat_bits % 8:
         raise ConfigError(f"beat_bits must be a multiple of 8, got {beat_bits!r}")
     return beat_bits
 
 
+def _image_cycles(layer: LayerSpec, shape: tuple[int, ...], folding: Folding) -> int:
+    positions = math.prod(layer.conv_shape(shape)[:2]) if isinstance(layer, ConvSpec) else 1
+    return positions * -(-layer.n_in // folding.simd) * -(-layer.n_out // folding.pe)
+
+
 def choose_foldings(spec: NetSpec, cycles: int) -> dict[str, Folding]:
     """Return the folding of each layer with the smallest counters that takes at most ``cycles`` per image.
 
     Raises:
-        ConfigError: ``cycles`` is not a whole number >= 1.
+        ConfigError: ``cycles`` is not a whole number >= 1, or fewer than a convolution's window needs.
     """
     if not isinstance(cycles, int) or isinstance(cycles, bool) or cycles < 1:
         raise ConfigError(f"cycles must be a whole number >= 1, got {cycles!r}")
@@ -305,25 +368,31 @@ def choose_foldings(spec: NetSpec, cycles: int) -> dict[str, Folding]:
     bits = spec.input.bits
     width = max(8 * -(-spec.input.size * bits // (8 * cycles)), 8) // bits
     words = -(-spec.input.size // width)
-    for index, layer in enumerate(spec.layers):
+    for index, (layer, shape) in enumerate(spec.walk()):
+        whole = plan_layer(layer, shape, index, bits, Folding(layer.n_out, layer.n_in), width, words)
+        if whole.window is not None and whole.cycles > cycles:
+            raise ConfigError(f"layer {layer.name}: its window takes {whole.cycles} cycles per image, got {cycles}")
         options = [
-            LayerPlan(layer, index, bits, folding, width, words) for folding in _options(layer, cycles, width)
+            plan_layer(layer, shape, index, bits, folding, width, words)
+            for folding in _options(whole, cycles // whole.positions)
         ]
-        best = min((plan for plan in options if plan.reuse_factor <= cycles), key=_cost)
+        best = min((plan for plan in options if plan.cycles <= cycles or plan.whole), key=_cost)
         foldings[layer.name] = Folding(best.pe, best.simd)
-        width, words, bits = best.pe, best.groups, 1
+        width, words, bits = best.width_out, best.words_out, 1
     return foldings
 
 
-def _options(layer: LayerSpec, cycles: int, width: int) -> list[Folding]:
+def _options(whole: LayerPlan, cycles: int) -> list[Folding]:
     """Foldings worth a look: for each number of groups the fewest inputs per cycle, in whole words."""
-    options = [Folding(layer.n_out, layer.n_in)]
-    for pe in range(1, layer.n_out + 1):
-        chunks = cycles // -(-layer.n_out // pe)
-        if chunks < 1 or (pe > 1 and -(-layer.n_out // pe) == -(-layer.n_out // (pe - 1))):
+    options, width = [whole.folding], whole.width_in
+    for pe in range(1, whole.n_out + 1):
+        chunks = cycles // -(-whole.n_out // pe)
+        if chunks < 1 or (pe > 1 and -(-whole.n_out // pe) == -(-whole.n_out // (pe - 1))):
             continue
-        simd = -(-layer.n_in // chunks)
-        options.append(Folding(pe, min(layer.n_in, -(-simd // width) * width)))
+        simd = -(-whole.n_in // chunks)
+        options.append(Folding(pe, min(whole.n_in, -(-simd // width) * width)))
+        if whole.window is None and width > 1 and simd < width:
+            options.append(Folding(pe, simd))
     return options
 
 

@@ -91,7 +91,7 @@ def top_module(plan: NetPlan) -> str:
     lines = [
         f"// {title}: {spec.input.size} inputs of {spec.input.bits} bit, {spec.n_classes} classes.",
         f"// An image is {plan.beats} beats of {plan.beat_bits} bits, first value in bit 0, tlast with the last;",
-        f"// it takes {plan.interval_cycles} cycles, the first result comes {plan.latency_cycles} cycles after its first beat.",
+        f"// it takes {plan.interval_cycles} cycles{_latency(plan)}.",
         f"// A result is one beat: class in bits 15:0, then {spec.n_classes} signed scores of {field} bits.",
         f"module {TOP} (",
         "    input  wire clk,",
@@ -128,9 +128,15 @@ def top_module(plan: NetPlan) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _latency(plan: NetPlan) -> str:
+    if plan.latency_cycles is None:
+        return " or more"
+    return f", the first result comes {plan.latency_cycles} cycles after its first beat"
+
+
 def _instance(layer: LayerPlan) -> list[str]:
     i, out = layer.index, layer.index + 1
-    width = layer.pe * (layer.score_bits if layer.is_scores else 1)
+    width = layer.width_out * (layer.score_bits if layer.is_scores else 1)
     return [
         f"    wire v{out}, r{out};",
         f"    wire [{width - 1}:0] d{out};",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from xnorflow.rtl.folding import LayerPlan
 from xnorflow.rtl.weights import sign_extended
+from xnorflow.rtl.window import pool_lines, window_lines
 from xnorflow.spec import ScoreSpec
 
 
 def layer_module(layer: LayerPlan) -> str:
     """Return the module of a layer, with a stream of words at each end."""
-    width_in, width_out = layer.width_in * layer.bits, _result_bits(layer)
+    window = layer.window
+    width_in = (window.source_width if window else layer.width_in) * layer.bits
+    width_out = layer.width_out * (layer.score_bits if layer.is_scores else 1)
+    outer, output = ("pixel", "f") if window else ("s", "m")
     what = f"scores of {layer.n_out} classes" if layer.is_scores else f"{layer.n_out} neurons"
     lines = [
         f"// Layer {layer.index}: {layer.n_in} inputs, {what}; {layer.pe} neurons x {layer.simd} inputs per cycle,",
@@ -25,12 +29,15 @@ def layer_module(layer: LayerPlan) -> str:
         f"    output wire [{width_out - 1}:0] m_data",
         ");",
         *_sequencer(layer),
-        *(_narrow(layer) if layer.parts > 1 else _straight(width_in)),
+        *(window_lines(window) if window else []),
+        *(_narrow(layer, outer) if layer.parts > 1 else _straight(layer.width_in * layer.bits, outer)),
         *(_hold(layer) if layer.whole else _chunks(layer)),
         *_products(layer),
         *_neurons(layer),
-        f"    xnf_fifo #(.WIDTH({width_out})) fifo (.clk(clk), .rst(rst), .reserve(group_last), .room(room),",
-        "        .push(push), .push_data(results), .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data));",
+        *([f"    wire [{layer.pe - 1}:0] f_data;", "    wire f_valid, f_ready;"] if window else []),
+        f"    xnf_fifo #(.WIDTH({_result_bits(layer)})) fifo (.clk(clk), .rst(rst), .reserve(group_last), .room(room),",
+        f"        .push(push), .push_data(results), .m_valid({output}_valid), .m_ready({output}_ready), .m_data({output}_data));",
+        *(pool_lines(window, layer.pe, layer.gathers) if window else []),
         "endmodule",
     ]
     return "\n".join(lines) + "\n"
@@ -56,21 +63,23 @@ def _sequencer(layer: LayerPlan) -> list[str]:
     ]
 
 
-def _straight(width: int) -> list[str]:
+def _straight(width: int, outer: str) -> list[str]:
+    data = "pixel" if outer == "pixel" else "s_data"
     return [
-        f"    wire [{width - 1}:0] part = s_data;",
-        "    wire part_valid = s_valid, part_ready;",
-        "    assign s_ready = part_ready;",
+        f"    wire [{width - 1}:0] part = {data};",
+        f"    wire part_valid = {outer}_valid, part_ready;",
+        f"    assign {outer}_ready = part_ready;",
     ]
 
 
-def _narrow(layer: LayerPlan) -> list[str]:
+def _narrow(layer: LayerPlan, outer: str) -> list[str]:
+    data = "pixel" if outer == "pixel" else "s_data"
     width = layer.count * layer.bits
     return [
         f"    wire [{width - 1}:0] part;",
         "    wire part_valid, part_ready;",
         f"    xnf_narrow #(.PARTS({layer.parts}), .WIDTH({width})) narrow (.clk(clk), .rst(rst),",
-        "        .s_valid(s_valid), .s_ready(s_ready), .s_data(s_data),",
+        f"        .s_valid({outer}_valid), .s_ready({outer}_ready), .s_data({data}),",
         "        .m_valid(part_valid), .m_ready(part_ready), .m_data(part));",
     ]
 

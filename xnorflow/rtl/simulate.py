@@ -163,7 +163,7 @@ def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: 
     objects = folder / ("obj_trace" if trace else "obj")
     argv: list[str | Path] = [
         program, "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "-O3", "--x-initial", "unique",
-        "-Wno-fatal", "--language", "1364-2005", "--top-module", TOP, "-Mdir", objects.resolve(), "-CFLAGS", f"-O{level}", "-MAKEFLAGS", f"OPT_FAST=-O{level}", *MAKE_SETTINGS,
+        "-Wno-fatal", "--language", "1364-2005", "--top-module", TOP, "-Mdir", objects.resolve(), "-CFLAGS", f"-O{level}", "-MAKEFLAGS", f"OPT_FAST=-O{level} OPT_GLOBAL=-O{level}", *MAKE_SETTINGS,
         *(["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []), *_absolute(sources), HARNESS,
     ]  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

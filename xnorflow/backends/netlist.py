@@ -43,7 +43,9 @@ def write_models(folder: Path) -> list[Path]:
 def _cells_sim() -> Path:
     package = importlib.util.find_spec("pyosys")
     if package is None or package.origin is None:
-        raise ToolNotFound("the netlist simulation needs pyosys, which is not installed; run `pip install pyosys`")
+        raise ToolNotFound(
+            "the netlist simulation needs pyosys, which is not installed; run `pip install pyosys`"
+        )
     return Path(package.origin).parent / "share" / "xilinx" / "cells_sim.v"
 
 
@@ -51,6 +53,8 @@ def _modules(text: str) -> dict[str, str]:
     """Return the modules of Yosys' cell library by name, without timing."""
     found = re.findall(r"^module (\w+)(.*?)^endmodule", text, re.MULTILINE | re.DOTALL)
     return {
-        name: f"module {name}" + re.sub(r"^\s*specify.*?endspecify", "", body, flags=re.MULTILINE | re.DOTALL) + "endmodule\n"
+        name: f"module {name}"
+        + re.sub(r"^\s*specify.*?endspecify", "", body, flags=re.MULTILINE | re.DOTALL)
+        + "endmodule\n"
         for name, body in found
     }

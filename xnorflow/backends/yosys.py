@@ -38,7 +38,9 @@ OTHERS = {
 FREE = {"BUFG", "IBUF", "OBUF", "GND", "VCC", "$scopeinfo"}
 
 
-def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False) -> list[str]:
+def plan_synthesis(
+    sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False
+) -> list[str]:
     """Return the Yosys passes that synthesize Verilog files and write statistics and netlist.
 
     Args:
@@ -71,7 +73,9 @@ def pyosys_version() -> str:
     return importlib.metadata.version("pyosys")
 
 
-def run_passes(passes: Sequence[str], folder: Path, log: str = "yosys.log", timeout_s: float | None = None) -> float:
+def run_passes(
+    passes: Sequence[str], folder: Path, log: str = "yosys.log", timeout_s: float | None = None
+) -> float:
     """Run Yosys passes in ``folder`` by a process of their own; return the seconds it took.
 
     Raises:
@@ -81,7 +85,7 @@ def run_passes(passes: Sequence[str], folder: Path, log: str = "yosys.log", time
     pyosys_version()
     script = folder / f"{Path(log).stem}.ys"
     write_text(script, "\n".join(passes) + "\n")
-    argv = [sys.executable, WORKER, script.resolve()]
+    argv: list[str | Path] = [sys.executable, WORKER, script.resolve()]
     return run_tool(argv, cwd=folder, log=folder / log, timeout_s=timeout_s)
 
 

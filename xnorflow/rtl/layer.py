@@ -29,6 +29,7 @@ def layer_module(layer: LayerPlan) -> str:
         *_sequencer(layer),
         *(window_lines(window) if window else []),
         *_words(layer, "pixel" if window else "s"),
+        *_more(layer),
         *(_hold(layer) if layer.whole else _chunks(layer)),
         *_products(layer),
         *_neurons(layer),
@@ -62,10 +63,23 @@ def _words(layer: LayerPlan, source: str) -> list[str]:
     return [*stream_wires("part", width), *instance("xnf_narrow", "narrow", sizes, ports)]
 
 
+def _more(layer: LayerPlan) -> list[str]:
+    """Return the counter of the values of each word that comes in."""
+    count, bits = layer.count, layer.bits
+    planes = [
+        ", ".join(f"part_data[{i * bits + b}]" for i in reversed(range(count))) for b in reversed(range(bits))
+    ]
+    word = f"{{{', '.join(planes)}}}" if bits > 1 else "part_data"
+    return [
+        wire("more", len(layer.word_heap.heights)),
+        *instance(f"ones_{layer.name}", "word_ones", {}, {"clk": "clk", "bits": word, "sum": "more"}),
+    ]
+
+
 def _hold(layer: LayerPlan) -> list[str]:
     total, used = layer.words * layer.count * layer.bits, layer.n_in * layer.bits
-    sizes = {"WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits, "ONES": layer.ones_bits}
-    ports = CLOCK | stream("s", "part") | {name: name for name in ("available", "load", "x", "ones")}
+    sizes = _sizes(layer)
+    ports = CLOCK | stream("s", "part") | {name: name for name in ("more", "available", "load", "x", "ones")}
     return [
         wire("x", total),
         wire("ones", layer.ones_bits),
@@ -74,12 +88,18 @@ def _hold(layer: LayerPlan) -> list[str]:
     ]
 
 
-def _chunks(layer: LayerPlan) -> list[str]:
-    sizes = {
-        "WORDS": layer.words, "RATIO": layer.ratio, "COUNT": layer.count, "BITS": layer.bits,
-        "ONES": layer.ones_bits, "CB": layer.chunk_bits,
+def _sizes(layer: LayerPlan) -> dict[str, object]:
+    more = len(layer.word_heap.heights)
+    return {
+        "WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits, "MORE": more, "ONES": layer.ones_bits
     }  # fmt: skip
-    ports = CLOCK | stream("s", "part") | {"available": "available", "release_image": "finish"}
+
+
+def _chunks(layer: LayerPlan) -> list[str]:
+    sizes = _sizes(layer) | {"RATIO": layer.ratio, "CB": layer.chunk_bits}
+    ports = (
+        CLOCK | stream("s", "part") | {"more": "more", "available": "available", "release_image": "finish"}
+    )
     return [
         wire("x", layer.simd * layer.bits),
         wire("ones", layer.ones_bits),
@@ -99,11 +119,7 @@ def _products(layer: LayerPlan) -> list[str]:
         wire("hits", weights * layer.bits),
         *instance("xnf_match", "match", sizes, products),
         f"    reg [{starts - 1}:0] start;",
-        f"    reg [{layer.ones_bits - 1}:0] ones_now;",
-        "    always @(posedge clk) begin",
-        f"        start <= word[{layer.word_bits - 1}:{weights}];",
-        "        ones_now <= ones;",
-        "    end",
+        f"    always @(posedge clk) start <= word[{layer.word_bits - 1}:{weights}];",
     ]
 
 
@@ -142,7 +158,7 @@ def _heap_bits(layer: LayerPlan, pe: int) -> list[str]:
     for column in range(layer.sum_bits):
         parts = [f"start[{pe * layer.sum_bits + column}]"]
         if column < layer.ones_bits:
-            parts.append(f"ones_now[{column}]")
+            parts.append(f"ones[{column}]")
         if 1 <= column <= layer.bits:
             parts.append(f"hits[{(pe * layer.bits + column - 1) * layer.simd} +: {layer.simd}]")
         lines.append(f"        {', '.join(parts)}{',' if column else ''}")

@@ -198,6 +198,13 @@ class LayerPlan:
         return (self.n_in * ((1 << self.bits) - 1)).bit_length()
 
     @cached_property
+    def word_heap(self) -> compressor.Plan:
+        """The counter of one incoming word's values, with a register at its end only."""
+        width = min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
+        heights = [self.count] * self.bits + [0] * (width - self.bits)
+        return compressor.plan(heights, registers_every=1000)
+
+    @cached_property
     def heap(self) -> compressor.Plan:
         """The counter of one neuron: hits, sum of inputs, start value."""
         heights = [1] * self.sum_bits

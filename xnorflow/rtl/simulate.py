@@ -32,15 +32,15 @@ class Disturbance:
         gap: how often the source has no beat, 0 to 0.95.
         stall: how often the sink is not ready, 0 to 0.95.
         reset_every: cycles between resets, 16 of them at most; 0 for none.
-        first_beats: beats of the first image, too few or too many; 0 for the right number.
         seed: of the random numbers, and of the registers' contents at power-up.
+        first_beats: beats of the first image, too few or too many; 0 for the right number.
     """
 
     gap: float = 0.0
     stall: float = 0.0
     reset_every: int = 0
-    first_beats: int = 0
     seed: int = 0
+    first_beats: int = 0
 
     def __post_init__(self) -> None:
         for name in ("gap", "stall"):

@@ -1,13 +1,15 @@
 // Input of a layer that reads an image in CHUNKS words of RATIO incoming words each.
 //
 // Two images fit: one is read, again and again, while the next one is written. `available` says
-// that there is one to read, `release_image` gives its place back. `x` and `ones` follow `chunk`
-// by one cycle; `ones`, the sum of the image's values, is 0 except with chunk 0.
+// that there is one to read, `release_image` gives its place back. `x` follows `chunk` by one cycle,
+// `ones` by two: the sum of the image's values, but 0 except with chunk 0. `more` is the sum of the
+// values of the word taken a cycle ago.
 module xnf_chunks #(
     parameter WORDS = 4,        // incoming words per image
     parameter RATIO = 2,        // incoming words per chunk; the last chunk may have fewer, in its top part
     parameter COUNT = 1,        // values per incoming word
     parameter BITS = 1,         // bits per value
+    parameter MORE = 1,         // bits of the sum of a word's values
     parameter ONES = 1,         // bits of the sum of all values
     parameter CB = 1            // bits of `chunk`
 ) (
@@ -16,6 +18,7 @@ module xnf_chunks #(
     input  wire                        s_valid,
     output wire                        s_ready,
     input  wire [COUNT*BITS-1:0]       s_data,
+    input  wire [MORE-1:0]             more,
     output wire                        available,
     input  wire                        release_image,
     input  wire [CB-1:0]               chunk,
@@ -39,14 +42,13 @@ module xnf_chunks #(
     reg                filling, reading;    // which of the two images
     reg  [1:0]         complete;
     reg  [ONES-1:0]    total, total0, total1;
-    wire [ONES-1:0]    more;
-    wire [ONES-1:0]    sum = (position == {CW{1'b0}} ? {ONES{1'b0}} : total) + more;
+    reg                taken, first, ended, ended_filling;  // a cycle ago
+    reg                was_first, was_reading;
+    wire [ONES-1:0]    sum = (first ? {ONES{1'b0}} : total) + {{(ONES-MORE){1'b0}}, more};
     wire               last = position == END;
     wire               take = s_valid && s_ready;
     assign s_ready = !complete[filling];
     assign available = complete[reading];
-
-    xnf_ones #(.COUNT(COUNT), .BITS(BITS), .WIDTH(ONES)) count (.word(s_data), .sum(more));
 
     always @(posedge clk)
         if (rst) begin
@@ -74,13 +76,19 @@ module xnf_chunks #(
         end
 
     always @(posedge clk) begin
-        if (take) total <= sum;
-        if (take && last && !filling) total0 <= sum;
-        if (take && last && filling) total1 <= sum;
+        taken <= take;
+        first <= position == {CW{1'b0}};
+        ended <= take && last;
+        ended_filling <= filling;
+        was_first <= chunk == {CB{1'b0}};
+        was_reading <= reading;
+        if (taken) total <= sum;
+        if (ended && !ended_filling) total0 <= sum;
+        if (ended && ended_filling) total1 <= sum;
         if (take && (last || part == FULL)) memory[{filling, place}] <= word;
         x <= memory[{reading, chunk}];
-        if (chunk != {CB{1'b0}}) ones <= {ONES{1'b0}};
-        else ones <= reading ? total1 : total0;
+        if (!was_first) ones <= {ONES{1'b0}};
+        else ones <= was_reading ? total1 : total0;
     end
 
     generate

@@ -1,11 +1,13 @@
 // Input of a layer that reads a whole image (or patch) in every cycle.
 //
 // Words are shifted into `fill`; `available` says that it is complete. With `load` it moves to `x`,
-// where it stays while the next image is shifted in behind it. `ones` is the sum of its values.
+// where it stays while the next image is shifted in behind it. `more` is the sum of the values of the
+// word taken a cycle ago; `ones`, that of the image's, comes one cycle after `x`.
 module xnf_hold #(
     parameter WORDS = 1,        // words per image
     parameter COUNT = 1,        // values per word
     parameter BITS = 1,         // bits per value
+    parameter MORE = 1,         // bits of the sum of a word's values
     parameter ONES = 1          // bits of the sum of all values
 ) (
     input  wire                        clk,
@@ -13,6 +15,7 @@ module xnf_hold #(
     input  wire                        s_valid,
     output wire                        s_ready,
     input  wire [COUNT*BITS-1:0]       s_data,
+    input  wire [MORE-1:0]             more,
     output reg                         available,
     input  wire                        load,
     output reg  [WORDS*COUNT*BITS-1:0] x,
@@ -26,12 +29,10 @@ module xnf_hold #(
     reg  [WORDS*W-1:0] fill;
     reg  [CW-1:0]      position;
     reg  [ONES-1:0]    total;
-    wire [ONES-1:0]    more;
+    reg                taken, first, loaded;    // a cycle ago
     wire               last = position == END;
     wire               take = s_valid && s_ready;
     assign s_ready = !available || load;
-
-    xnf_ones #(.COUNT(COUNT), .BITS(BITS), .WIDTH(ONES)) count (.word(s_data), .sum(more));
 
     always @(posedge clk)
         if (rst) begin
@@ -44,9 +45,12 @@ module xnf_hold #(
         end
 
     always @(posedge clk) begin
-        if (take) total <= (position == {CW{1'b0}} ? {ONES{1'b0}} : total) + more;
+        taken <= take;
+        first <= position == {CW{1'b0}};
+        loaded <= load;
+        if (taken) total <= (first ? {ONES{1'b0}} : total) + {{(ONES-MORE){1'b0}}, more};
         if (load) x <= fill;
-        if (load) ones <= total;
+        if (loaded) ones <= total;
     end
 
     generate

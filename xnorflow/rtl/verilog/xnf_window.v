@@ -35,6 +35,7 @@ module xnf_window #(
     localparam [31:0] ACROSS = SH;
     localparam [31:0] W_END = W - 1, KH_END = KH - 1, KW_END = KW - 1, ROWS_END = ROWS - 1, COLUMNS_END = COLUMNS - 1;
 
+    (* ram_style = "distributed" *)
     reg  [WIDTH-1:0] memory [0:2**(LB+CB)-1];
     reg  [LB:0]      lines;             // complete lines stored
     reg  [LB-1:0]    write_line, base;  // line being written; first line under the kernel

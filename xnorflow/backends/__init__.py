@@ -1,1 +1,1 @@
-"""Synthesis tools: one file or package per tool, each with functions from text to numbers."""
+"""Synthesis tools: what to run, and the numbers in what they leave."""

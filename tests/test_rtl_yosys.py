@@ -1,0 +1,149 @@
+import json
+
+import numpy as np
+import pytest
+from rtl_nets import conv_net, dense_net, images_of
+
+from xnorflow.backends import equivalence, netlist, yosys
+from xnorflow.errors import ReportError, ToolFailed, ToolNotFound
+from xnorflow.report import Stage
+from xnorflow.rtl import TOP, Folding, choose_foldings, compressor, plan_network, simulate, verilator
+
+pytest.importorskip("pyosys")
+PART = "xc7z010clg400-1"
+
+
+@pytest.mark.parametrize("cell", equivalence.CELLS)
+def test_cells_equal_their_sums(tmp_path, cell):
+    equivalence.prove_cell(cell, tmp_path)
+
+
+@pytest.mark.parametrize(("heights", "every"), [((2, 9, 2, 1), 1), ((1, 6, 1, 6), 2), ((3, 1), 1), ((1,), 1)])
+def test_counters_of_cells_equal_the_loops(tmp_path, heights, every):
+    equivalence.prove_counter(compressor.plan(heights, every), tmp_path, timeout_s=120)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("heights", [(2, 14, 2, 2, 1), (1, 4, 4, 4, 4, 1)])
+def test_larger_counters_equal_the_loops(tmp_path, heights):
+    equivalence.prove_counter(compressor.plan(heights), tmp_path)
+
+
+def test_a_wrong_cell_is_found(tmp_path, monkeypatch):
+    fixed = equivalence.fixed_modules()
+    fixed["xnf_32.v"] = fixed["xnf_32.v"].replace("96969696E8E8E8E8", "96969696E8E8E8E0")
+    monkeypatch.setattr(equivalence, "fixed_modules", lambda: fixed)
+    with pytest.raises(ToolFailed, match=r"equivalence\.log"):
+        equivalence.prove_cell("xnf_32", tmp_path)
+
+
+def synthesize_and_simulate(spec, foldings, folder, bram36=60.0):
+    """Netlist against golden model on 100 images; returns the report."""
+    plan = plan_network(spec, foldings)
+    report = yosys.synthesize(simulate.write_design(plan, folder, bram36), TOP, folder, part=PART)
+    program = verilator.build(netlist.write_models(folder), folder / "sim", level=0)
+    images = images_of(spec, 100)
+    result = simulate.run(program, plan, images, workers=1)
+    simulate.compare(plan, images, result)
+    if plan.latency_cycles is not None:
+        assert result.latency_cycles == plan.latency_cycles
+    return report
+
+
+def test_the_netlist_of_a_dense_network_equals_the_golden_model(tmp_path):
+    pytest.importorskip("verilator")
+    spec = dense_net(1, [75, 24, 4])
+    report = synthesize_and_simulate(spec, {"d0": Folding(2, 40), "scores": Folding(1, 24)}, tmp_path)
+    assert report.stage is Stage.YOSYS and report.part == PART and report.available.bram18 == 120
+    usage = report.usage
+    assert usage.lut and usage.lutram and usage.lut > usage.lutram > 0 and usage.carry4 and usage.ff
+    assert usage.bram18 == 3 and usage.dsp == 0  # 2 x (40 + 9) weights and start values
+    assert report.modules["rom_l0"].bram18 == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bram36", [0, 60])
+def test_the_netlist_of_a_convolution_equals_the_golden_model(tmp_path, bram36):
+    pytest.importorskip("verilator")
+    spec = conv_net(3, (9, 8, 1), [((3, 3), 6, (1, 1), (2, 2))], 8)
+    report = synthesize_and_simulate(spec, choose_foldings(spec, 800), tmp_path, bram36)
+    if bram36 == 0:
+        assert all(usage.bram18 == 0 for name, usage in report.modules.items() if name.startswith("rom"))
+
+
+@pytest.mark.slow
+def test_the_netlist_with_a_normalisation_per_class(tmp_path):
+    pytest.importorskip("verilator")
+    spec = dense_net(3, [20, 6, 4], scaled=True)
+    assert synthesize_and_simulate(spec, choose_foldings(spec, 24), tmp_path).usage.dsp
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cycles", "limit"), [(64, 9500), (128, 4300), (256, 2300)])
+def test_a_network_of_sfc_s_size_stays_small(tmp_path, cycles, limit):
+    spec = dense_net(1, [784, 256, 256, 256, 10])
+    plan = plan_network(spec, choose_foldings(spec, cycles))
+    assert plan.interval_cycles <= cycles
+    report = yosys.synthesize(simulate.write_design(plan, tmp_path, 56), TOP, tmp_path, part=PART)
+    assert report.usage.lut <= limit and report.usage.bram18 <= 112
+
+
+def stat_file(tmp_path, cells):
+    path = tmp_path / "stat.json"
+    path.write_text(
+        json.dumps(
+            {"design": {"num_cells_by_type": cells}, "modules": {"\\top": {"num_cells_by_type": cells}}}
+        )
+    )
+    return path
+
+
+def test_counts_are_read(tmp_path):
+    cells = {
+        "LUT6": 3,
+        "INV": 1,
+        "LUT6_2": 2,
+        "RAM32M": 2,
+        "SRLC32E": 1,
+        "FDRE": 5,
+        "RAMB36E1": 2,
+        "RAMB18E1": 1,
+        "top": 1,
+    }
+    usage = yosys.parse_stat(stat_file(tmp_path, cells), "top").usage
+    assert (usage.lut, usage.lutram, usage.ff, usage.bram18) == (15, 9, 5, 5)
+
+
+def test_an_unknown_cell_is_refused(tmp_path):
+    with pytest.raises(ReportError, match="URAM288"):
+        yosys.parse_stat(stat_file(tmp_path, {"URAM288": 1}), "top")
+    (tmp_path / "stat.json").write_text("{}")
+    with pytest.raises(ReportError, match="'design' is missing"):
+        yosys.parse_stat(tmp_path / "stat.json", "top")
+
+
+def test_errors_are_one_line(tmp_path, monkeypatch):
+    with pytest.raises(ToolFailed, match="no_such_pass"):
+        yosys.run_passes(["no_such_pass"], tmp_path)
+    with pytest.raises(ReportError, match="synthesize first"):
+        netlist.write_models(tmp_path)
+    (tmp_path / yosys.NETLIST).write_text("module m;\n  NOVEL_CELL x (\n  );\nendmodule\n")
+    with pytest.raises(ReportError, match="NOVEL_CELL"):
+        netlist.write_models(tmp_path)
+    monkeypatch.setattr(yosys.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ToolNotFound, match="pip install pyosys"):
+        yosys.pyosys_version()
+
+
+def test_random_heaps_keep_their_sum():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        heap = compressor.plan(rng.integers(0, 30, rng.integers(1, 12)).tolist())
+        heights = heap.heights
+        for stage in heap.stages:
+            for cell in stage:
+                # a counter of so many bits must hold the largest sum of what it takes
+                assert cell.taken[0] + 4 * cell.taken[1] < 2**cell.outputs
+            heights = compressor.next_heights(heights, stage)
+            assert min(heights) >= 0
+        assert max(heights) <= 2

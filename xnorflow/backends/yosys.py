@@ -1,0 +1,168 @@
+"""Yosys: synthesis for the 7-series by the PyPI wheel ``pyosys``, and the counts of its netlist.
+
+Counts are Yosys LUT cells (LUT1 to LUT6, a LUT6_2 is one, an inverter is one), before any placer
+packs two small ones into a LUT site or duplicates any.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xnorflow.device import device_of
+from xnorflow.errors import ReportError, ToolNotFound
+from xnorflow.files import read_json, write_text
+from xnorflow.report import Stage, SynthReport, Usage
+from xnorflow.tools import run_tool
+
+WORKER = Path(__file__).with_name("yosys_worker.py")
+FAMILY = "xc7"
+STAT, NETLIST = "stat.json", "netlist.v"
+# cells that are memory or shift registers, and the LUTs that each takes
+MEMORY_LUTS = {
+    "RAM32X1S": 1, "RAM32X1D": 2, "RAM64X1S": 1, "RAM64X1D": 2, "RAM128X1S": 2, "RAM128X1D": 4,
+    "RAM256X1S": 4, "RAM32M": 4, "RAM64M": 4, "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1,
+}  # fmt: skip
+LOGIC_LUTS = ("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "LUT6_2", "INV")
+OTHERS = {
+    "ff": {"FDRE": 1, "FDSE": 1, "FDCE": 1, "FDPE": 1},
+    "carry4": {"CARRY4": 1},
+    "muxf": {"MUXF7": 1, "MUXF8": 1},
+    "bram18": {"RAMB18E1": 1, "RAMB36E1": 2},
+    "dsp": {"DSP48E1": 1},
+}
+FREE = {"BUFG", "IBUF", "OBUF", "GND", "VCC", "$scopeinfo"}
+
+
+def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False) -> list[str]:
+    """Return the Yosys passes that synthesize Verilog files and write statistics and netlist.
+
+    Args:
+        sources: Verilog files.
+        top: top module.
+        cells: use the counter cells (``XNF_CELLS``); else the loops, for comparison.
+        flatten: dissolve the hierarchy first.
+    """
+    define = "-D XNF_CELLS " if cells else ""
+    options = f"-family {FAMILY} -abc9 -nosrl -noiopad -noclkbuf {'-flatten ' if flatten else ''}-top {top}"
+    files = " ".join(f'"{source.resolve()}"' for source in sources)
+    steps = ("begin:prepare", "prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts")
+    return [
+        f"read_verilog {define}{files}",
+        *(f"synth_xilinx {options} -run {step}" for step in (*steps, "map_luts:")),
+        "check -assert",
+        f"tee -q -o {STAT} stat -json",
+        f"write_verilog -noattr {NETLIST}",
+    ]
+
+
+def pyosys_version() -> str:
+    """Return the version of the pyosys wheel.
+
+    Raises:
+        ToolNotFound: it is not installed.
+    """
+    if importlib.util.find_spec("pyosys") is None:
+        raise ToolNotFound("the synthesis needs pyosys, which is not installed; run `pip install pyosys`")
+    return importlib.metadata.version("pyosys")
+
+
+def run_passes(passes: Sequence[str], folder: Path, log: str = "yosys.log", timeout_s: float | None = None) -> float:
+    """Run Yosys passes in ``folder`` by a process of their own; return the seconds it took.
+
+    Raises:
+        ToolNotFound: pyosys is not installed.
+        ToolFailed: a pass failed; the message has Yosys' last lines.
+    """
+    pyosys_version()
+    script = folder / f"{Path(log).stem}.ys"
+    write_text(script, "\n".join(passes) + "\n")
+    argv = [sys.executable, WORKER, script.resolve()]
+    return run_tool(argv, cwd=folder, log=folder / log, timeout_s=timeout_s)
+
+
+def synthesize(
+    sources: Sequence[Path],
+    top: str,
+    folder: Path,
+    *,
+    part: str | None = None,
+    cells: bool = True,
+    flatten: bool = False,
+    timeout_s: float | None = None,
+) -> SynthReport:
+    """Synthesize Verilog files; ``folder`` gets log, statistics and netlist.
+
+    Args:
+        sources: Verilog files.
+        top: top module.
+        folder: working folder.
+        part: a part whose resources go into the report.
+        cells: use the counter cells; else the loops, for comparison.
+        flatten: dissolve the hierarchy first; then there are no counts per module.
+        timeout_s: time limit in seconds.
+
+    Raises:
+        ToolNotFound, ToolFailed, ReportError: see ``run_passes`` and ``parse_stat``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    run_passes(plan_synthesis(sources, top, cells=cells, flatten=flatten), folder, timeout_s=timeout_s)
+    return parse_stat(folder / STAT, top, part)
+
+
+def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:
+    """Read what ``stat -json`` wrote.
+
+    Raises:
+        ReportError: a missing field, or a cell whose cost is not known.
+    """
+    document = read_json(path)
+    try:
+        whole = document["design"]["num_cells_by_type"]
+        modules = {_plain(name): entry["num_cells_by_type"] for name, entry in document["modules"].items()}
+        inner = {_plain(name) for name in document["modules"]}
+        usage = _usage(whole, inner, path)
+        per_module = {name: _usage(cells, inner, path) for name, cells in modules.items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{path}: not a Yosys statistics file, field {error} is missing") from error
+    available = Usage()
+    if part is not None:
+        amounts = device_of(part).resources
+        available = Usage(lut=amounts.lut, ff=amounts.ff, bram18=amounts.bram18, dsp=amounts.dsp)
+    return SynthReport(
+        stage=Stage.YOSYS,
+        tool="yosys",
+        version=pyosys_version(),
+        top=top,
+        part=part,
+        usage=usage,
+        available=available,
+        modules=per_module,
+    )
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("\\")
+
+
+def _usage(cells: Mapping[str, Any], modules: set[str], path: Path) -> Usage:
+    """Add up the cells of one module; instances of other modules are theirs to count."""
+    lutram = logic = 0
+    others = dict.fromkeys(OTHERS, 0)
+    for name, amount in cells.items():
+        count, kind = int(amount), _plain(name)
+        weights = {field: table[kind] for field, table in OTHERS.items() if kind in table}
+        if kind in LOGIC_LUTS:
+            logic += count
+        elif kind in MEMORY_LUTS:
+            lutram += count * MEMORY_LUTS[kind]
+        elif weights:
+            for field, weight in weights.items():
+                others[field] += count * weight
+        elif kind not in modules and kind not in FREE:
+            raise ReportError(f"{path}: cell {kind} is none that xnorflow can count")
+    return Usage(lut=logic + lutram, lutram=lutram, **others)

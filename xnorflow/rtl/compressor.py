@@ -1,0 +1,228 @@
+"""Counts bits by counter cells on the LUT6 and carry chain: a heap of bits becomes one number.
+
+A heap has a column per power of two; column c holds bits of weight ``2**c``. Every stage replaces
+bits by the outputs of counters that have the same sum, until no column holds more than two bits;
+one carry-propagate adder ends it. There is a register behind each ``registers_every`` stages.
+
+Cells (``verilog/xnf_cells.v``), with LUTs and the bits they remove:
+
+* ``xnf_606``: six bits of column c and six of column c+2 to five bits: 4 LUTs and a CARRY4, 7 bits
+  (Kumm and Zipf 2014, "Efficient High Speed Compression Trees on Xilinx FPGAs").
+* ``xnf_63``: six bits of one column to three: 2 LUTs and half a CARRY4, 3 bits.
+* ``xnf_32``: the full adder, three bits to two: one LUT with two outputs, 1 bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Heights = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One counter: ``taken`` bits of columns ``column`` and ``column + 2`` to ``outputs`` bits from ``column`` on."""
+
+    kind: str
+    column: int
+    taken: tuple[int, int]
+    outputs: int
+    luts: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages that reduce a heap.
+
+    Attributes:
+        heights: bits per column at the start; the sum is taken modulo ``2 ** len(heights)``.
+        stages: the cells of each stage; bits that no cell takes pass on.
+        registers_every: stages between two registers.
+    """
+
+    heights: Heights
+    stages: tuple[tuple[Cell, ...], ...]
+    registers_every: int = 1
+
+    @property
+    def registers(self) -> int:
+        """Registers from the bits to the number: one per full step of stages, one behind the adder."""
+        return len(self.stages) // self.registers_every + 1
+
+    @property
+    def luts(self) -> int:
+        """LUTs of the cells and of the adder."""
+        return sum(cell.luts for stage in self.stages for cell in stage) + len(self.heights)
+
+
+def plan(heights: Sequence[int], registers_every: int = 1) -> Plan:
+    """Choose the counters for a heap.
+
+    While a column holds six bits or more only the six-bit counters work, for they remove the most
+    bits per LUT; what they leave passes to the next stage.
+    """
+    now, stages = tuple(heights), []
+    while max(now, default=0) > 2:
+        cells = _wide_stage(now) if max(now) >= 6 else _narrow_stage(now)
+        stages.append(tuple(cells))
+        now = next_heights(now, cells)
+    return Plan(tuple(heights), tuple(stages), registers_every)
+
+
+def next_heights(heights: Heights, cells: Sequence[Cell]) -> Heights:
+    """Return the bits per column behind a stage; carries out of the last column are dropped."""
+    after = list(heights)
+    for cell in cells:
+        after[cell.column] -= cell.taken[0]
+        if cell.taken[1]:
+            after[cell.column + 2] -= cell.taken[1]
+        for column in range(cell.column, min(cell.column + cell.outputs, len(after))):
+            after[column] += 1
+    return tuple(after)
+
+
+def _wide_stage(heights: Heights) -> list[Cell]:
+    left, cells = [*heights, 0, 0], []
+    for column in range(len(heights)):
+        while left[column] >= 6:
+            second = 6 if left[column + 2] >= 6 else 0
+            left[column] -= 6
+            left[column + 2] -= second
+            cells.append(_six(column, 6, second))
+    return cells
+
+
+def _six(column: int, first: int, second: int) -> Cell:
+    if second:
+        return Cell("xnf_606", column, (first, second), 5, 4)
+    return Cell("xnf_63", column, (first, 0), 3, 2)
+
+
+def _narrow_stage(heights: Heights) -> list[Cell]:
+    """Take just enough bits of each column that two are left with the carries that come in."""
+    left, coming, cells = list(heights), [0] * (len(heights) + 5), []
+    for column in range(len(heights)):
+        while left[column] >= 3 and coming[column] + left[column] > 2:
+            if left[column] >= 5:
+                cell = Cell("xnf_63", column, (5, 0), 3, 2)
+            else:
+                cell = Cell("xnf_32", column, (3, 0), 2, 1)
+            left[column] -= cell.taken[0]
+            for target in range(column, column + cell.outputs):
+                coming[target] += 1
+            cells.append(cell)
+    return cells
+
+
+def verilog(name: str, heap: Plan) -> str:
+    """Return the module ``name`` that adds up a heap: bits of column 0 first, ``sum`` registered.
+
+    With ``XNF_CELLS`` defined it is the tree of counters, else one loop and a delay of as many
+    registers: equal in function, quicker to simulate, larger on the device.
+    """
+    bits, width = sum(heap.heights), len(heap.heights)
+    lines = [
+        f"// Adds {bits} bits, column heights {' '.join(map(str, heap.heights))} (weights 1, 2, 4 ...);",
+        f"// the sum, modulo 2**{width}, comes {heap.registers} cycles later.",
+        f"module {name} (",
+        "    input  wire clk,",
+        f"    input  wire [{bits - 1}:0] bits,",
+        f"    output reg  [{width - 1}:0] sum",
+        ");",
+        "`ifdef XNF_CELLS",
+        *_tree(heap),
+        "`else",
+        *_loops(heap),
+        "`endif",
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _loops(heap: Plan) -> list[str]:
+    """Behavioural form: one loop per column, then a delay line."""
+    width, depth = len(heap.heights), heap.registers
+    lines = ["    integer i;", f"    reg [{width - 1}:0] total;", "    always @* begin", "        total = 0;"]
+    start = 0
+    for column, height in enumerate(heap.heights):
+        if height:
+            term = f"{{{width - 1}'b0, bits[i]}}" if width > 1 else "bits[i]"
+            lines.append(
+                f"        for (i = {start}; i < {start + height}; i = i + 1)"
+                f" total = total + ({term} << {column});"
+            )
+        start += height
+    lines.append("    end")
+    if depth == 1:
+        return [*lines, "    always @(posedge clk) sum <= total;"]
+    lines.append(f"    reg [{width * (depth - 1) - 1}:0] delay;")
+    shifted = f"delay[{width * (depth - 2) - 1}:0], " if depth > 2 else ""
+    lines.append(f"    always @(posedge clk) {{sum, delay}} <= {{delay[{width * (depth - 1) - 1} -: {width}], {shifted}total}};")
+    return lines
+
+
+def _tree(heap: Plan) -> list[str]:
+    width, lines = len(heap.heights), []
+    source, starts = "bits", _starts(heap.heights)
+    heights = heap.heights
+    for index, cells in enumerate(heap.stages):
+        after = next_heights(heights, cells)
+        target, next_starts = f"s{index + 1}", _starts(after)
+        total = sum(after)
+        lines += [f"    wire [{total - 1}:0] w{index + 1};", *_stage(index, cells, heights, source, starts, next_starts)]
+        if (index + 1) % heap.registers_every == 0:
+            lines.append(f"    reg  [{total - 1}:0] {target}; always @(posedge clk) {target} <= w{index + 1};")
+        else:
+            lines.append(f"    wire [{total - 1}:0] {target} = w{index + 1};")
+        source, starts, heights = target, next_starts, after
+    rows = [_row(heights, starts, source, row) for row in (0, 1)]
+    lines.append(f"    wire [{width - 1}:0] row0 = {rows[0]};")
+    lines.append(f"    wire [{width - 1}:0] row1 = {rows[1]};")
+    lines.append("    always @(posedge clk) sum <= row0 + row1;")
+    return lines
+
+
+def _starts(heights: Heights) -> list[int]:
+    return [sum(heights[:column]) for column in range(len(heights))]
+
+
+def _row(heights: Heights, starts: list[int], source: str, row: int) -> str:
+    """The number made of the bit ``row`` of every column."""
+    bits = [f"{source}[{start + row}]" if height > row else "1'b0" for height, start in zip(heights, starts, strict=True)]
+    return "{" + ", ".join(reversed(bits)) + "}"
+
+
+def _stage(
+    index: int, cells: Sequence[Cell], heights: Heights, source: str, starts: list[int], targets: list[int]
+) -> list[str]:
+    """Instances of one stage; outputs fill each target column from its bottom, passing bits follow."""
+    free, fill, lines, width = list(starts), list(targets), [], len(heights)
+    for number, cell in enumerate(cells):
+        operands = []
+        for port, column, taken in (("a", cell.column, cell.taken[0]), ("b", cell.column + 2, cell.taken[1])):
+            if taken:
+                operands.append(f".{port}({_slice(source, free[column], taken, 3 if cell.kind == 'xnf_32' else 6)})")
+                free[column] += taken
+        outputs = []
+        for bit in range(cell.outputs):
+            column = cell.column + bit
+            if column < width:
+                outputs.append(f"w{index + 1}[{fill[column]}]")
+                fill[column] += 1
+            else:
+                outputs.append(f"unused{index}_{number}_{bit}")
+        unused = [name for name in outputs if name.startswith("unused")]
+        if unused:
+            lines.append(f"    /* verilator lint_off UNUSEDSIGNAL */ wire {', '.join(unused)}; /* verilator lint_on UNUSEDSIGNAL */")
+        lines.append(f"    {cell.kind} c{index}_{number} ({', '.join(operands)}, .y({{{', '.join(reversed(outputs))}}}));")
+    for column in range(width):
+        rest = starts[column] + heights[column] - free[column]
+        if rest:
+            lines.append(f"    assign w{index + 1}[{fill[column]} +: {rest}] = {source}[{free[column]} +: {rest}];")
+    return lines
+
+
+def _slice(source: str, start: int, taken: int, wanted: int) -> str:
+    part = f"{source}[{start} +: {taken}]"
+    return part if taken == wanted else f"{{{wanted - taken}'b0, {part}}}"

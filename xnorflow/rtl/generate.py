@@ -1,0 +1,145 @@
+"""NetSpec and foldings to Verilog-2005: fixed, parameterised modules and a few generated ones.
+
+The fixed modules (``verilog/xnf_*.v``) hold all behaviour. Generated are what Verilog has no words
+for: the contents of the weight memories (``rom_<layer>.v``), the counter trees (``count_<layer>.v``),
+and the wiring of each layer (``<layer>.v``) and of the network (``<top>.v``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import resources
+
+from xnorflow.errors import ConfigError
+from xnorflow.rtl import compressor
+from xnorflow.rtl.folding import Folding, LayerPlan, NetPlan, plan_network
+from xnorflow.rtl.layer import layer_module
+from xnorflow.rtl.rom import MemoryChoice, choose_memories, rom_module
+from xnorflow.spec import NetSpec
+
+TOP = "xnf_top"
+
+
+def generate(
+    spec: NetSpec,
+    foldings: Mapping[str, Folding],
+    *,
+    beat_bits: int | None = None,
+    registers_every: int = 1,
+    bram36: float = 60,
+) -> dict[str, str]:
+    """Return the Verilog files of a network, by name; the top module is ``xnf_top``.
+
+    Args:
+        spec: the network.
+        foldings: neurons and inputs per cycle of each layer, by name.
+        beat_bits: bits of ``s_axis_tdata``, a multiple of 8; by default the fewest that keep up.
+        registers_every: counter stages between two registers.
+        bram36: block RAMs that weights may take; the rest of the weights goes into LUTs.
+
+    Raises:
+        ConfigError: foldings or sizes that cannot be.
+    """
+    return files_of(plan_network(spec, foldings, beat_bits, registers_every), bram36)
+
+
+def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
+    """Return the Verilog files of a planned network."""
+    if bram36 < 0:
+        raise ConfigError(f"bram36 must be >= 0, got {bram36}")
+    files = fixed_modules()
+    for layer, memory in zip(plan.layers, choose_memories(plan.layers, bram36), strict=True):
+        files |= _layer_files(layer, memory)
+    files[f"{TOP}.v"] = top_module(plan)
+    return files
+
+
+def _layer_files(layer: LayerPlan, memory: MemoryChoice) -> dict[str, str]:
+    return {
+        f"rom_{layer.name}.v": rom_module(layer, memory),
+        f"count_{layer.name}.v": compressor.verilog(f"count_{layer.name}", layer.heap),
+        f"{layer.name}.v": layer_module(layer),
+    }
+
+
+def fixed_modules() -> dict[str, str]:
+    """Return the files that are the same for every network."""
+    folder = resources.files("xnorflow.rtl") / "verilog"
+    return {
+        entry.name: entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".v")
+    }
+
+
+def field_bits(plan: NetPlan) -> int:
+    """Bits of one score in ``m_axis_tdata``: 16, 32 or 64."""
+    need = plan.layers[-1].score_bits
+    for width in (16, 32, 64):
+        if need <= width:
+            return width
+    raise ConfigError(f"scores of {need} bits are wider than the 64 that the Verilog generator allows")
+
+
+def top_module(plan: NetPlan) -> str:
+    """Return the module that joins the layers and has the two streams."""
+    spec, field = plan.spec, field_bits(plan)
+    result_bits = spec.n_classes * field + 16
+    used = spec.input.size * spec.input.bits - (plan.beats - 1) * plan.beat_bits
+    title = re.sub(r"[^\w .-]", "_", spec.name)
+    lines = [
+        f"// {title}: {spec.input.size} inputs of {spec.input.bits} bit, {spec.n_classes} classes.",
+        f"// An image is {plan.beats} beats of {plan.beat_bits} bits, first value in bit 0, tlast with the last;",
+        f"// it takes {plan.interval_cycles} cycles{_latency(plan)}.",
+        f"// A result is one beat: class in bits 15:0, then {spec.n_classes} signed scores of {field} bits.",
+        f"module {TOP} (",
+        "    input  wire clk,",
+        "    input  wire rst,",
+        "    input  wire s_axis_tvalid,",
+        "    output wire s_axis_tready,",
+        f"    input  wire [{plan.beat_bits - 1}:0] s_axis_tdata,",
+        "    input  wire s_axis_tlast,",
+        "    output wire m_axis_tvalid,",
+        "    input  wire m_axis_tready,",
+        f"    output wire [{result_bits - 1}:0] m_axis_tdata,",
+        "    output wire m_axis_tlast,",
+        "    output wire frame_error",
+        ");",
+        "    wire v0, r0;",
+        f"    wire [{plan.beat_bits - 1}:0] beat;",
+        f"    xnf_frame #(.BEATS({plan.beats}), .WIDTH({plan.beat_bits}), .LAST({used})) frame (",
+        "        .clk(clk), .rst(rst), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),",
+        "        .s_axis_tdata(s_axis_tdata), .s_axis_tlast(s_axis_tlast),",
+        "        .m_valid(v0), .m_ready(r0), .m_data(beat), .frame_error(frame_error));",
+        f"    wire [{plan.values_per_beat * spec.input.bits - 1}:0] d0 = beat;",
+    ]
+    for layer in plan.layers:
+        lines += _instance(layer)
+    last = plan.layers[-1]
+    n = len(plan.layers)
+    lines += [
+        f"    xnf_result #(.CLASSES({spec.n_classes}), .PE({last.pe}), .WIDTH({last.score_bits}), .FIELD({field})) result (",
+        f"        .clk(clk), .rst(rst), .s_valid(v{n}), .s_ready(r{n}), .s_data(d{n}),",
+        "        .m_axis_tvalid(m_axis_tvalid), .m_axis_tready(m_axis_tready),",
+        "        .m_axis_tlast(m_axis_tlast), .m_axis_tdata(m_axis_tdata));",
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latency(plan: NetPlan) -> str:
+    if plan.latency_cycles is None:
+        return " or more"
+    return f", the first result comes {plan.latency_cycles} cycles after its first beat"
+
+
+def _instance(layer: LayerPlan) -> list[str]:
+    i, out = layer.index, layer.index + 1
+    width = layer.width_out * (layer.score_bits if layer.is_scores else 1)
+    return [
+        f"    wire v{out}, r{out};",
+        f"    wire [{width - 1}:0] d{out};",
+        f"    {layer.name} layer{i} (.clk(clk), .rst(rst), .s_valid(v{i}), .s_ready(r{i}), .s_data(d{i}),",
+        f"        .m_valid(v{out}), .m_ready(r{out}), .m_data(d{out}));  // {layer.spec.name}",
+    ]

@@ -1,0 +1,88 @@
+"""Weight memories: which bits stand in block RAM and which in LUTs, and their Verilog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xnorflow.rtl.folding import LayerPlan
+from xnorflow.rtl.weights import weight_words
+
+# A RAMB18 reads 36 bits per cycle and a RAMB36 72, up to 512 words deep.
+HALF_BITS, HALF_DEPTH = 36, 512
+# Up to this depth a LUT holds a bit of every word.
+LUT_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class MemoryChoice:
+    """How many of a word's low bits stand in block RAM; the others are LUTs."""
+
+    block_bits: int
+
+
+def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[MemoryChoice]:
+    """Give block RAM, as far as ``bram36`` goes, to the memories that would cost most LUTs per bit.
+
+    A memory of one word is wiring. A rest too narrow for a RAMB18 goes into LUTs where it is shallow.
+    """
+    halves = int(2 * bram36)
+    blocks = [0] * len(layers)
+    order = sorted(range(len(layers)), key=lambda index: -layers[index].reuse_factor)
+    for index in order:
+        layer = layers[index]
+        depth = layer.reuse_factor
+        if depth <= 4:
+            continue
+        rows = -(-depth // HALF_DEPTH)
+        wanted, rest = divmod(layer.word_bits, HALF_BITS)
+        if rest * -(-depth // LUT_DEPTH) > HALF_BITS // 2:
+            wanted += 1
+        given = min(wanted, halves // rows)
+        halves -= given * rows
+        blocks[index] = min(layer.word_bits, given * HALF_BITS)
+    return [MemoryChoice(bits) for bits in blocks]
+
+
+def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
+    """Return the weight memory of a layer: one word per address, one cycle later."""
+    words, bits, address_bits = weight_words(layer), layer.word_bits, layer.address_bits
+    lines = [
+        f"// Weights of layer {layer.index}: {len(words)} words of {bits} bits,",
+        f"// the low {memory.block_bits} of them in block RAM. A word is {layer.pe} rows of {layer.simd} weights",
+        f"// (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits.",
+        f"module rom_{layer.name} (",
+        "    input  wire clk,",
+        f"    input  wire [{address_bits - 1}:0] address,",
+        f"    output wire [{bits - 1}:0] word",
+        ");",
+    ]
+    if len(words) == 1:
+        unused = "/* verilator lint_off UNUSEDSIGNAL */ wire unused = &{1'b0, clk, address}; /* verilator lint_on UNUSEDSIGNAL */"
+        return "\n".join([*lines, f"    {unused}", f"    assign word = {_literal(words[0], bits)};", "endmodule"]) + "\n"
+    block = memory.block_bits
+    if block:
+        lines += _memory("block", "block", words, 0, block, address_bits)
+    if block < bits:
+        lines += _memory("logic", "logic", words, block, bits - block, address_bits)
+    return "\n".join([*lines, "endmodule"]) + "\n"
+
+
+def _memory(name: str, style: str, words: Sequence[int], low: int, width: int, address_bits: int) -> list[str]:
+    mask = (1 << width) - 1
+    # unused addresses repeat the first word, so that a LUT memory needs no decoder for them
+    full = [*words, *words[:1] * ((1 << address_bits) - len(words))] if style != "block" else list(words)
+    return [
+        f'    (* rom_style = "{style}" *)',
+        f"    reg [{width - 1}:0] {name}_rom [0:{len(full) - 1}];",
+        f"    reg [{width - 1}:0] {name}_q;",
+        "    initial begin",
+        *(f"        {name}_rom[{i}] = {_literal((word >> low) & mask, width)};" for i, word in enumerate(full)),
+        "    end",
+        f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
+        f"    assign word[{low + width - 1}:{low}] = {name}_q;",
+    ]
+
+
+def _literal(value: int, width: int) -> str:
+    return f"{width}'h{value:0{-(-width // 4)}x}"

@@ -1,0 +1,37 @@
+// The products: bit b of value i meets weight i of each of PE neurons.
+//
+// The weight memory holds 1 for a weight of -1, and a hit is an input bit of 0 at a weight of -1, so
+// that an input bit of 1 only has to clear a register: no LUT. Hits are sorted by bit, then value.
+module xnf_match #(
+    parameter PE = 1,
+    parameter SIMD = 1,
+    parameter BITS = 1
+) (
+    input  wire                    clk,
+    input  wire [SIMD*BITS-1:0]    x,
+    input  wire [PE*SIMD-1:0]      minus,
+    output wire [PE*SIMD*BITS-1:0] hits
+);
+    genvar p, i, b;
+    generate
+        for (p = 0; p < PE; p = p + 1) begin : neuron
+            for (b = 0; b < BITS; b = b + 1) begin : plane
+                reg [SIMD-1:0] hit;
+                assign hits[(p*BITS + b)*SIMD +: SIMD] = hit;
+`ifdef XNF_CELLS
+                for (i = 0; i < SIMD; i = i + 1) begin : value
+                    always @(posedge clk)
+                        if (x[i*BITS + b]) hit[i] <= 1'b0;
+                        else hit[i] <= minus[p*SIMD + i];
+                end
+`else
+                wire [SIMD-1:0] bits;
+                for (i = 0; i < SIMD; i = i + 1) begin : value
+                    assign bits[i] = x[i*BITS + b];
+                end
+                always @(posedge clk) hit <= minus[p*SIMD +: SIMD] & ~bits;
+`endif
+            end
+        end
+    endgenerate
+endmodule

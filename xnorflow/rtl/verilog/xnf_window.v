@@ -1,0 +1,100 @@
+// Sliding window: stores the lines of an image as they come and sends, for each position of the
+// kernel, the KH * KW pixels under it, row by row. Lines of the next image follow without a gap.
+//
+// A row of positions starts when all its lines are there, and frees the lines that no later row needs.
+module xnf_window #(
+    parameter WIDTH = 1,        // bits per pixel, all channels
+    parameter H = 28,
+    parameter W = 28,
+    parameter KH = 3,
+    parameter KW = 3,
+    parameter SV = 1,           // vertical step
+    parameter SH = 1,           // horizontal step
+    parameter ROWS = 26,        // positions per column
+    parameter COLUMNS = 26,     // positions per row
+    parameter LB = 3            // 2**LB lines are stored, KH + SV or more
+) (
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             s_valid,
+    output wire             s_ready,
+    input  wire [WIDTH-1:0] s_data,
+    output reg              m_valid,
+    input  wire             m_ready,
+    output reg  [WIDTH-1:0] m_data
+);
+    localparam CB = W > 1 ? $clog2(W) : 1;
+    localparam IB = KH > 1 ? $clog2(KH) : 1;
+    localparam JB = KW > 1 ? $clog2(KW) : 1;
+    localparam RB = ROWS > 1 ? $clog2(ROWS) : 1;
+    localparam PB = COLUMNS > 1 ? $clog2(COLUMNS) : 1;
+    // lines that a row of positions needs and frees; the last row frees what is left of the image
+    localparam [31:0] REST = H - (ROWS - 1) * SV;
+    localparam [31:0] NEED = KH > SV ? KH : SV;
+    localparam [31:0] STEP = SV;
+    localparam [31:0] ACROSS = SH;
+    localparam [31:0] W_END = W - 1, KH_END = KH - 1, KW_END = KW - 1, ROWS_END = ROWS - 1, COLUMNS_END = COLUMNS - 1;
+
+    reg  [WIDTH-1:0] memory [0:2**(LB+CB)-1];
+    reg  [LB:0]      lines;             // complete lines stored
+    reg  [LB-1:0]    write_line, base;  // line being written; first line under the kernel
+    reg  [CB-1:0]    write_column, left;// column being written; first column under the kernel
+    reg  [IB-1:0]    i;                 // pixel under the kernel
+    reg  [JB-1:0]    j;
+    reg  [RB-1:0]    row;               // position
+    reg  [PB-1:0]    column;
+
+    wire take = s_valid && s_ready;
+    wire line_done = take && write_column == W_END[CB-1:0];
+    wire row_last = row == ROWS_END[RB-1:0];
+    wire column_last = column == COLUMNS_END[PB-1:0];
+    wire i_last = i == KH_END[IB-1:0];
+    wire j_last = j == KW_END[JB-1:0];
+    wire present = lines >= (row_last ? REST[LB:0] : NEED[LB:0]);
+    wire read = present && (!m_valid || m_ready);
+    wire position_done = read && i_last && j_last;
+    wire row_done = position_done && column_last;
+    wire [LB:0] freed = row_last ? REST[LB:0] : STEP[LB:0];
+    /* verilator lint_off UNUSEDSIGNAL */
+    wire [31:0] i_wide = {{(32-IB){1'b0}}, i};
+    wire [31:0] j_wide = {{(32-JB){1'b0}}, j};
+    /* verilator lint_on UNUSEDSIGNAL */
+    wire [LB-1:0] read_line = base + i_wide[LB-1:0];
+    wire [CB-1:0] read_column = left + j_wide[CB-1:0];
+    assign s_ready = !lines[LB];
+
+    always @(posedge clk) begin
+        if (take) memory[{write_line, write_column}] <= s_data;
+        if (read) m_data <= memory[{read_line, read_column}];
+    end
+
+    always @(posedge clk)
+        if (rst) begin
+            lines <= {(LB+1){1'b0}};
+            write_line <= {LB{1'b0}};
+            write_column <= {CB{1'b0}};
+            base <= {LB{1'b0}};
+            left <= {CB{1'b0}};
+            i <= {IB{1'b0}};
+            j <= {JB{1'b0}};
+            row <= {RB{1'b0}};
+            column <= {PB{1'b0}};
+            m_valid <= 1'b0;
+        end else begin
+            if (take) write_column <= line_done ? {CB{1'b0}} : write_column + 1'b1;
+            if (line_done) write_line <= write_line + 1'b1;
+            lines <= lines + {{LB{1'b0}}, line_done} - (row_done ? freed : {(LB+1){1'b0}});
+            if (read) m_valid <= 1'b1;
+            else if (m_ready) m_valid <= 1'b0;
+            if (read) j <= j_last ? {JB{1'b0}} : j + 1'b1;
+            if (read && j_last) i <= i_last ? {IB{1'b0}} : i + 1'b1;
+            if (position_done) begin
+                column <= column_last ? {PB{1'b0}} : column + 1'b1;
+                left <= column_last ? {CB{1'b0}} : left + ACROSS[CB-1:0];
+            end
+            if (row_done) begin
+                row <= row_last ? {RB{1'b0}} : row + 1'b1;
+                base <= base + freed[LB-1:0];
+            end
+        end
+endmodule

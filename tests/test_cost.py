@@ -81,7 +81,7 @@ def test_resource_kernel_cycles(layer, data):
     cost = kernel.cost(layer, factor)
     assert cost.interval_cycles == cost.reuse_factor == factor
     if factor > 1:
-        assert cost.latency_cycles == (factor + 1, factor + 3)
+        assert cost.latency_cycles == (factor, factor + 3)
     assert cost.hls is not None
     assert cost.hls.lut.low <= cost.hls.lut.likely <= cost.hls.lut.high
 
@@ -179,7 +179,8 @@ def test_dense_shapes_refuse_nonsense():
 def test_rtl_options_reach_every_reuse_factor(n_in, n_out):
     """Leaving out foldings that only waste width loses no pair of turns."""
     layer = LayerShape("layer", n_in, n_out)
-    options = {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in (c.folding for c in RtlKernel().options(layer))}
+    foldings = [cost.folding for cost in RtlKernel(divisors_only=False).options(layer)]
+    options = {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in foldings}
     turns = itertools.product(range(1, n_out + 1), range(1, n_in + 1))
     assert options == {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in turns}
 
@@ -251,3 +252,10 @@ def test_coefficients_are_checked(change, words):
 def test_bands_must_rise():
     with pytest.raises(ConfigError, match="must rise"):
         Band(3, 2, 4)
+
+
+def test_rtl_divisors():
+    layer = LayerShape("layer", 784, 10)
+    foldings = {cost.folding for cost in RtlKernel().options(layer)}
+    assert {pe for pe, _ in foldings} == {1, 2, 5, 10}
+    assert all(784 % simd == 0 for _, simd in foldings)

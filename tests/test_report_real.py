@@ -114,3 +114,13 @@ def test_cut_or_damaged_is_refused_or_equal(row, tmp_path):
         copy.write_bytes(damaged)
         with contextlib.suppress(ReportError):
             read_report(copy)
+
+
+def test_cycles_of_the_resource_kernel_are_those_of_the_cost_model():
+    """hls4ml's dense kernel without DSPs: interval = reuse factor, latency = reuse factor + 0 to 3."""
+    report = read_report(FOLDER / "39_uw-acme__myproject_csynth.rpt")
+    layers = {name: time for name, time in report.module_timing.items() if name.startswith("dense_resource")}
+    assert [time.interval_cycles for time in layers.values()] == [(30, 30), (25, 25), (30, 30)]
+    for time in layers.values():
+        reuse_factor = time.interval_cycles[0]
+        assert reuse_factor <= time.latency_cycles[0] <= time.latency_cycles[1] <= reuse_factor + 3

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xnorflow.errors import ConfigError, DataError
-from xnorflow.spec import BLOCK, ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.packing import BLOCK
+from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.specfile import save_spec
 
 

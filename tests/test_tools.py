@@ -16,11 +16,11 @@ FAMILY = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
 ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-code = f"import signal, time; {ignore}; print('ready', flush=True); time.sleep(600)"
+code = f"import signal, time; {ignore}; print('ready', flush=True); time.sleep(60)"
 child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
 child.stdout.readline()
 Path(sys.argv[1]).write_text(f"{os.getpid()} {child.pid}")
-time.sleep(600)
+time.sleep(60)
 """
 INTERRUPTED = """
 import signal, sys
@@ -206,7 +206,7 @@ def test_error_in_the_callback_stops_the_group(tmp_path):
     def stop(line):
         raise ZeroDivisionError
 
-    code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     with pytest.raises(ZeroDivisionError):
         run_tool(python(code), cwd=tmp_path, log=tmp_path / "log", on_line=stop)
     assert not alive(int((tmp_path / "log").read_text().splitlines()[1]))
@@ -234,7 +234,7 @@ def test_in_parallel_keeps_the_order_and_takes_nothing():
 
 def test_failure_of_one_stops_the_others(tmp_path):
     def work(name):
-        code = "import time; time.sleep(600)" if name == "slow" else "raise SystemExit(3)"
+        code = "import time; time.sleep(60)" if name == "slow" else "raise SystemExit(3)"
         return run_tool(python(code), cwd=tmp_path, log=tmp_path / name)
 
     started = time.monotonic()

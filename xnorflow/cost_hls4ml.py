@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from xnorflow.config import BuildConfig
 from xnorflow.cost import KINDS, Amounts, Band, LayerCost, LayerShape, bram18_blocks, cost_table, exactly
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
@@ -145,7 +146,7 @@ class StockKernel:
         Pixels are those of the output, or of the input where they come one by one (``io_stream``).
         """
         levels = math.ceil(math.log2(layer.n_in)) if layer.n_in > 1 else 1
-        depth = (1, 3) if resource else (1 - factor, levels + 1 - factor)
+        depth = (0, 3) if resource else (1 - factor, levels + 1 - factor)
         pixels = layer.pixels_in if self.io_type == "io_stream" else layer.vectors
         interval = pixels * factor
         filling = WINDOW_CYCLES * pixels if layer.vectors > 1 else 0
@@ -213,6 +214,33 @@ class StockKernel:
         blocks = bram18_blocks(word, factor)
         bram18 = Band(blocks, blocks, max(blocks, -(-word // 36) * -(-factor // 512)))
         return Amounts(Band(lut.low, lut.likely, lut.high + math.ceil(shift)), ff, bram18, _scale_dsp(layer))
+
+
+@dataclass(frozen=True)
+class ConfigKernel:
+    """hls4ml as a configuration sets it: a strategy for all layers, or one for each."""
+
+    config: BuildConfig
+
+    @property
+    def name(self) -> str:
+        """Name to show."""
+        return f"hls4ml, {self.config.backend}"
+
+    def options(self, layer: LayerShape) -> Sequence[LayerCost]:
+        """Return the cost at every legal reuse factor."""
+        return self._kernel(layer).options(layer)
+
+    def cost(self, layer: LayerShape) -> LayerCost:
+        """Return the cost at the configuration's own reuse factor.
+
+        Raises:
+            ConfigError: hls4ml would replace the factor by another one.
+        """
+        return self._kernel(layer).cost(layer, self.config.reuse_factor_of(layer.name))
+
+    def _kernel(self, layer: LayerShape) -> StockKernel:
+        return StockKernel(self.config.strategy_of(layer.name), self.config.backend, self.config.io_type)
 
 
 def _expected(hls: Amounts) -> Amounts:

@@ -114,9 +114,15 @@ def features(layer: LayerShape, pe: int, simd: int, memory: str = "block") -> di
 
 @dataclass(frozen=True)
 class RtlKernel:
-    """The Verilog that ``xnorflow.rtl`` writes."""
+    """The Verilog that ``xnorflow.rtl`` writes.
+
+    Attributes:
+        divisors_only: fold into divisors only. Then no cycle is lost to a last word that is not full,
+            and the words of one layer split well into those of the next.
+    """
 
     coefficients: RtlCoefficients = field(default_factory=default_coefficients)
+    divisors_only: bool = True
 
     @property
     def name(self) -> str:
@@ -125,7 +131,8 @@ class RtlKernel:
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
         """Return the cost at every folding that no other of the same turns beats, weights in either memory."""
-        foldings = [(pe, simd) for pe in _parts(layer.n_out) for simd in _parts(layer.n_in)]
+        parts = _divisors if self.divisors_only else _parts
+        foldings = [(pe, simd) for pe in parts(layer.n_out) for simd in parts(layer.n_in)]
         deep = [fold for fold in foldings if reuse_factor(layer, *fold) > WIRING_DEPTH]
         return [self.cost(layer, *fold, "lut") for fold in foldings] + [self.cost(layer, *fold) for fold in deep]
 
@@ -154,6 +161,10 @@ class RtlKernel:
         likely = max(0.0, sum(coefficients[name] * values[name] for name in coefficients))
         low, high = self.coefficients.band
         return Band(int(likely * low), round(likely), -int(-likely * high // 1))
+
+
+def _divisors(total: int) -> list[int]:
+    return [width for width in range(1, total + 1) if total % width == 0]
 
 
 def _parts(total: int) -> list[int]:

@@ -74,6 +74,21 @@ def keras_scores(model: Any, spec: NetSpec, images: NDArray[np.uint8]) -> NDArra
     return spec.scores.normalise(integers if sign is None else integers * sign)
 
 
+def keras_classes(
+    model: Any, spec: NetSpec, images: NDArray[np.uint8], scores: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the classes that Keras gives, shape (n,), knowing its integer ``scores``.
+
+    They are those of the integer scores, but for a normalisation per class: there Keras' own float
+    scores decide, so that a class that the fixed-point normalisation changes is seen.
+    """
+    deciding: NDArray[Any] = scores
+    if spec.scores.scale is not None:
+        deciding = model.predict(spec.input.encode(images).astype(np.float32), batch_size=1000, verbose=0)
+    classes: NDArray[np.int64] = deciding.reshape(len(images), -1).argmax(axis=1)
+    return classes
+
+
 def _kernel(group: Group, inverted: NDArray[np.bool_]) -> NDArray[np.int8]:
     """Return the layer's weights with the inputs that arrive inverted flipped."""
     layer = group.product
@@ -93,7 +108,7 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
     n_in = int(np.prod(weights.shape[:-1]))
     first, last, falling = _scan(group, n_in * largest, step)
     n_out = weights.shape[-1]
-    inverted = np.zeros(n_out, np.bool_)
+    inverted: NDArray[np.bool_] = np.zeros(n_out, np.bool_)
     # a neuron that never fires: one above the largest sum, no further, as the types grow with it
     thresholds = np.minimum(first, n_in * largest + 1)
     if pooled_first:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.cost import Kernel, LayerShape, NetCost
+from xnorflow.config import BuildConfig
+from xnorflow.cost import Kernel, LayerShape, NetCost, layer_shapes
+from xnorflow.cost_hls4ml import ConfigKernel
+from xnorflow.device import device_of
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
 from xnorflow.problem import AXI_DMA_SHELL, NO_SHELL, Budget, Goal, Problem
+from xnorflow.spec import NetSpec
 
-__all__ = ["AXI_DMA_SHELL", "NO_SHELL", "Budget", "Fit", "Goal", "Shortfall", "fit"]
+__all__ = ["AXI_DMA_SHELL", "NO_SHELL", "Budget", "Fit", "Goal", "Shortfall", "cost_of", "fit", "fit_config"]
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,34 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
         return Fit(budget, goal, NetCost(chosen, goal.clock_mhz))
     # the explanation searches again, for other devices and networks
     return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
+
+
+def cost_of(spec: NetSpec, config: BuildConfig) -> NetCost:
+    """Return what a network costs with hls4ml as the configuration stands.
+
+    Raises:
+        ConfigError: a reuse factor that hls4ml would replace by another one.
+    """
+    kernel = ConfigKernel(config)
+    return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
+
+
+def fit_config(
+    spec: NetSpec, config: BuildConfig, budget: Budget | None = None, goal: Goal | None = None
+) -> tuple[Fit, BuildConfig | None]:
+    """Choose the reuse factors of a configuration; its strategies, backend and clock stay.
+
+    Args:
+        spec: the network.
+        config: where to start; its part is the device, unless ``budget`` says another.
+        budget: device, margin and shell.
+        goal: least interval at the configuration's clock by default.
+
+    Returns:
+        What was found, and the configuration with its reuse factors; None where nothing fits.
+    """
+    budget = budget or Budget(device_of(config.part))
+    found = fit(layer_shapes(spec), ConfigKernel(config), budget, goal or Goal(clock_mhz=config.clock_mhz))
+    if found.cost is None:
+        return found, None
+    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors)

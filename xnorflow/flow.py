@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ from xnorflow.config import BuildConfig, config_to_dict
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
-from xnorflow.files import folder_lock, read_json, sha256_file, write_json
+from xnorflow.files import folder_lock, read_json, sha256_file
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.types import types_of
-from xnorflow.report import SimResult
-from xnorflow.runreport import LayerRow, RunReport, StepRow, save_report
+from xnorflow.runreport import LayerRow, RunReport, StepRow, save_report, sim_result
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec, save_spec, spec_sha256
-from xnorflow.steps import StepResult, run_step
+from xnorflow.steps import RESULT, StepResult, run_step
 
 TRAIN, EXTRACT, CONVERT, CSIM = "01-train", "02-extract", "03-convert", "04-csim"
 
@@ -54,114 +53,154 @@ def pretrained_model(config: BuildConfig) -> Path:
     return path
 
 
-def run_train(job: Job, data: DataSet) -> tuple[Path, StepResult]:
-    """Train the network, or take over the one given; return its file."""
-    config = job.config
-    source = {"input_bits": config.input_bits, "pixel_threshold": config.pixel_threshold}
-    target = f"{config.name}.h5"
+class _Run:
+    """One run: the job, its data, what the steps so far have made, and the report as it grows."""
 
-    def take(folder: Path) -> dict[str, Any]:
-        assert job.model is not None
-        shutil.copyfile(job.model, folder / target)
-        card = job.model.with_suffix(".json")
-        return {"trained_here": False, "card": read_json(card) if card.is_file() else None}
+    def __init__(self, job: Job) -> None:
+        self.job, self.config = job, job.config
+        self.data = load_dataset(job.config.data, job.data_dir)
+        self.report = _empty_report(job.config, self.data)
 
-    def train_it(folder: Path) -> dict[str, Any]:
-        from xnorflow.train import train
+    @property
+    def model_file(self) -> Path:
+        """The trained network, once TRAIN is done."""
+        return self.job.project / TRAIN / f"{self.config.name}.h5"
 
-        trained = train(config.network, data, folder, config.train, **source)
-        return {"trained_here": True, "card": trained.card}
+    @property
+    def spec(self) -> NetSpec:
+        """The golden model, once EXTRACT is done."""
+        return load_spec(self.job.project / EXTRACT / "spec.npz")
 
-    if job.model is not None:
-        if not job.model.is_file():
-            raise ConfigError(f"no such network file: {job.model}")
-        step = run_step(job.project / TRAIN, {"model": sha256_file(job.model)}, take)
+    def step(
+        self,
+        name: str,
+        inputs: Mapping[str, Any],
+        work: Callable[[Path], Mapping[str, Any]],
+        keeps: Callable[[Path], bool] = lambda path: False,
+    ) -> StepResult:
+        """Run one step in its folder and add its time to the report."""
+        step = run_step(self.job.project / name, inputs, work, keeps=keeps)
+        self.add(steps=(*self.report.steps, StepRow(step.name, step.seconds, step.reused)))
+        return step
+
+    def add(self, **changes: Any) -> None:
+        """Add to the report."""
+        self.report = dataclasses.replace(self.report, **changes)
+
+    def add_results(self, step: StepResult) -> None:
+        """Add a step's comparisons with the golden model to the report."""
+        found = tuple(sim_result(values) for values in step.values["results"])
+        self.add(results=(*self.report.results, *found))
+
+
+def _train(run: _Run) -> StepResult:
+    """Train the network, or take over the one given."""
+    config, model = run.config, run.job.model
+    if model is not None:
+        if not model.is_file():
+            raise ConfigError(f"no such network file: {model}")
+        step = run.step(TRAIN, {"model": sha256_file(model)}, lambda folder: _take_model(run, model))
     else:
+        source = {"input_bits": config.input_bits, "pixel_threshold": config.pixel_threshold}
         inputs = {
             "network": sha256_file(config.network) if config.network.is_file() else None,
-            "data": data.sha256,
+            "data": run.data.sha256,
             "train": dataclasses.asdict(config.train),
             **source,
         }
-        step = run_step(
-            job.project / TRAIN,
-            inputs,
-            train_it,
-            keeps=lambda path: path.name in ("checkpoint.npz", "train.log"),
-        )
-    return job.project / TRAIN / target, step
+
+        def work(folder: Path) -> dict[str, Any]:
+            from xnorflow.train import train
+
+            trained = train(config.network, run.data, folder, config.train, **source)
+            return {"trained_here": True, "card": trained.card}
+
+        step = run.step(TRAIN, inputs, work, keeps=lambda path: path.name in ("checkpoint.npz", "train.log"))
+    run.add(trained_here=step.values["trained_here"], card=step.values["card"])
+    return step
 
 
-def run_extract(job: Job, data: DataSet, model: Path) -> tuple[NetSpec, StepResult]:
+def _take_model(run: _Run, model: Path) -> dict[str, Any]:
+    shutil.copyfile(model, run.model_file)
+    card = model.with_suffix(".json")
+    return {"trained_here": False, "card": read_json(card) if card.is_file() else None}
+
+
+def _extract(run: _Run) -> StepResult:
     """Extract the golden model and compare it with Keras on every test image."""
-    config = job.config
+    config, test = run.config, run.data.test
 
     def work(folder: Path) -> dict[str, Any]:
-        from xnorflow.extract import extract, keras_scores
+        from xnorflow.extract import extract, keras_classes, keras_scores
         from xnorflow.modelfile import load_model
         from xnorflow.simulate import KERAS, compare_scores, simulate_golden
 
-        keras_model, settings = load_model(model)
+        model, settings = load_model(run.model_file)
         bits = settings.get("bits", config.input_bits)
-        spec = extract(keras_model, bits, settings.get("pixel_threshold", config.pixel_threshold))
-        check_classes(spec, data)
+        spec = extract(model, bits, settings.get("pixel_threshold", config.pixel_threshold))
+        _check_classes(spec, run.data)
         digest = save_spec(spec, folder / "spec.npz")
-        expected, golden = simulate_golden(spec, data.test)
-        by_keras = keras_scores(keras_model, spec, data.test.images)
-        keras = compare_scores(KERAS, by_keras, expected, data.test.labels, None)
+        expected, golden = simulate_golden(spec, test)
+        scores = keras_scores(model, spec, test.images)
+        classes = keras_classes(model, spec, test.images, scores)
+        keras = compare_scores(KERAS, scores, expected, test.labels, None, classes)
         return {"spec": digest, "results": [dataclasses.asdict(keras), dataclasses.asdict(golden)]}
 
     inputs = {
-        "model": sha256_file(model),
-        "data": data.sha256,
+        "model": sha256_file(run.model_file),
+        "data": run.data.sha256,
         "input_bits": config.input_bits,
         "pixel_threshold": config.pixel_threshold,
     }
-    step = run_step(job.project / EXTRACT, inputs, work)
-    return load_spec(job.project / EXTRACT / "spec.npz"), step
+    step = run.step(EXTRACT, inputs, work)
+    run.add(spec_sha256=step.values["spec"])
+    run.add_results(step)
+    return step
 
 
-def check_classes(spec: NetSpec, data: DataSet) -> None:
-    """Refuse a network whose number of classes is not the data set's.
-
-    Raises:
-        ConfigError: naming both numbers.
-    """
+def _check_classes(spec: NetSpec, data: DataSet) -> None:
     if spec.n_classes != data.n_classes:
         raise ConfigError(
             f"network {spec.name} gives {spec.n_classes} scores, but {data.name} has {data.n_classes} classes"
         )
 
 
-def run_convert(job: Job, spec: NetSpec) -> StepResult:
+def _convert(run: _Run) -> StepResult:
     """Write the HLS project."""
     from xnorflow.hls.convert import convert
 
-    build = config_to_dict(job.config)
-    settings = {key: build[key] for key in ("part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor")}
-    inputs = {"spec": spec_sha256(spec), **settings, "precision": build["precision"]}
-
-    def work(folder: Path) -> dict[str, Any]:
-        project = convert(spec, job.config, folder / "project")
-        return {"top": project.top}
-
-    return run_step(job.project / CONVERT, inputs, work)
+    build, spec = config_to_dict(run.config), run.spec
+    keys = ("part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor", "precision")
+    inputs = {"spec": spec_sha256(spec), **{key: build[key] for key in keys}}
+    step = run.step(CONVERT, inputs, lambda folder: {"top": convert(spec, run.config, folder / "project").top})
+    run.add(layers=layer_rows(spec, run.config))
+    return step
 
 
-def run_csim(job: Job, spec: NetSpec, data: DataSet, converted: StepResult) -> StepResult:
+def _csim(run: _Run) -> StepResult:
     """Compile the project and run its C simulation both ways on every test image."""
     from xnorflow.hls.convert import load_project
     from xnorflow.simulate import simulate_csim
 
-    project = load_project(job.project / CONVERT / "project")
-    result = read_json(job.project / CONVERT / "result.json")
+    converted = read_json(run.job.project / CONVERT / RESULT)
+    project = load_project(run.job.project / CONVERT / "project")
 
     def work(folder: Path) -> dict[str, Any]:
-        results = simulate_csim(spec, job.config, project, data.test, folder)
+        results = simulate_csim(run.spec, run.config, project, run.data.test, folder)
         return {"results": [dataclasses.asdict(result) for result in results]}
 
-    inputs = {"project": result["key"], "files": result["files"], "data": data.sha256}
-    return run_step(job.project / CSIM, inputs, work)
+    inputs = {"project": converted["key"], "files": converted["files"], "data": run.data.sha256}
+    step = run.step(CSIM, inputs, work)
+    run.add_results(step)
+    return step
+
+
+STEPS: dict[str, Callable[[_Run], StepResult]] = {
+    TRAIN: _train,
+    EXTRACT: _extract,
+    CONVERT: _convert,
+    CSIM: _csim,
+}
 
 
 def run(job: Job, until: str = CSIM, announce: Callable[[StepResult], None] = lambda step: None) -> RunReport:
@@ -176,50 +215,13 @@ def run(job: Job, until: str = CSIM, announce: Callable[[StepResult], None] = la
         XnorflowError: as the steps raise it.
     """
     with folder_lock(job.project):
-        data = load_dataset(job.config.data, job.data_dir)
-        report = _start_report(job, data)
-        for name, work in _steps(job, data):
-            step, changes = work(report)
-            announce(step)
-            steps = (*report.steps, StepRow(step.name, step.seconds, step.reused))
-            report = dataclasses.replace(report, steps=steps, **changes)
+        state = _Run(job)
+        for name, step in STEPS.items():
+            announce(step(state))
             if name == until:
                 break
-        save_report(report, job.project)
-        return report
-
-
-Work = Callable[[RunReport], tuple[StepResult, dict[str, Any]]]
-
-
-def _steps(job: Job, data: DataSet) -> list[tuple[str, Work]]:
-    """The flow: each step with the function that runs it and says what it adds to the report."""
-    found: dict[str, Any] = {}
-
-    def train_step(report: RunReport) -> tuple[StepResult, dict[str, Any]]:
-        found["model"], step = run_train(job, data)
-        return step, {"trained_here": step.values["trained_here"], "card": step.values["card"]}
-
-    def extract_step(report: RunReport) -> tuple[StepResult, dict[str, Any]]:
-        found["spec"], step = run_extract(job, data, found["model"])
-        return step, {"spec_sha256": step.values["spec"], "results": _results(step)}
-
-    def convert_step(report: RunReport) -> tuple[StepResult, dict[str, Any]]:
-        spec = found["spec"]
-        found["converted"] = step = run_convert(job, spec)
-        return step, {"layers": layer_rows(spec, job.config)}
-
-    def csim_step(report: RunReport) -> tuple[StepResult, dict[str, Any]]:
-        step = run_csim(job, found["spec"], data, found["converted"])
-        return step, {"results": (*report.results, *_results(step))}
-
-    return [(TRAIN, train_step), (EXTRACT, extract_step), (CONVERT, convert_step), (CSIM, csim_step)]
-
-
-def _results(step: StepResult) -> tuple[SimResult, ...]:
-    from xnorflow.runreport import sim_result
-
-    return tuple(sim_result(values) for values in step.values["results"])
+        save_report(state.report, job.project)
+        return state.report
 
 
 def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
@@ -243,8 +245,7 @@ def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
     return tuple(rows)
 
 
-def _start_report(job: Job, data: DataSet) -> RunReport:
-    config = job.config
+def _empty_report(config: BuildConfig, data: DataSet) -> RunReport:
     return RunReport(
         name=config.name,
         part=config.part,
@@ -256,8 +257,3 @@ def _start_report(job: Job, data: DataSet) -> RunReport:
         data_sha256=data.sha256,
         test_images=len(data.test.labels),
     )
-
-
-def write_config_copy(job: Job) -> None:
-    """Keep the configuration beside the steps, for whoever finds the project later."""
-    write_json(job.project / "config.json", config_to_dict(job.config))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Words = NDArray[np.uint64]
 Bits = NDArray[np.bool_]
 
+# Images per block: keeps one layer's packed words and counts inside the second-level cache.
+BLOCK = 64
+
 
 def pack(bits: Bits) -> Words:
     """Pack the last axis into little-endian 64-bit words, padded with zeros.
@@ -87,9 +90,13 @@ class Evaluator:
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the integer scores, shape (n, n_classes)."""
+        blocks = [self._block_scores(images[i : i + BLOCK]) for i in range(0, len(images), BLOCK)]
+        return np.concatenate([np.zeros((0, self.spec.n_classes), np.int64), *blocks])
+
+    def _block_scores(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
         x = self._input(images)
-        for index in range(len(self.spec.hidden)):
-            x = self._fire(self.spec.hidden[index], self._sums(index, x))
+        for index, layer in enumerate(self.spec.hidden):
+            x = self._fire(layer, self._sums(index, x))
         return self.spec.scores.normalise(self._sums(-1, x))
 
     def trace(self, images: NDArray[np.uint8]) -> dict[str, LayerTrace]:
@@ -128,10 +135,11 @@ class Evaluator:
 
 def _patches(layer: ConvSpec, x: NDArray[Any]) -> NDArray[Any]:
     """Return the window under every kernel position, (n * rows * columns, n_in) in HWC order."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, layer.weights.shape[:2], axis=(1, 2))
-    windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
-    # (n, rows, columns, channels, kh, kw) -> the order of the weights
-    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, layer.n_in)
+    height, width = layer.weights.shape[:2]
+    # over all axes, as numpy's types know no tuple of axes: (n, rows, columns, 1, 1, kh, kw, channels)
+    windows = np.lib.stride_tricks.sliding_window_view(x, (1, height, width, x.shape[3]))
+    strided: NDArray[Any] = windows[:, :: layer.strides[0], :: layer.strides[1]]
+    return strided.reshape(-1, layer.n_in)
 
 
 def or_pool(bits: Bits, pool: tuple[int, int]) -> Bits:
@@ -142,5 +150,5 @@ def or_pool(bits: Bits, pool: tuple[int, int]) -> Bits:
     n, rows, columns, channels = bits.shape
     cut = bits[:, : rows // height * height, : columns // width * width]
     windows = cut.reshape(n, rows // height, height, columns // width, width, channels)
-    pooled: Bits = windows.any(axis=(2, 4))
+    pooled: Bits = np.logical_or.reduce(windows, axis=(2, 4))
     return pooled

@@ -27,9 +27,6 @@ Bipolar = NDArray[np.int8]
 Integers = NDArray[np.int64]
 Images = NDArray[np.uint8]
 
-# Images per block: keeps one layer's packed words and counts inside the second-level cache.
-BLOCK = 64
-
 
 @dataclass(frozen=True)
 class InputSpec:
@@ -100,23 +97,15 @@ def _check_thresholds(name: str, thresholds: NDArray[Any], n_out: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseSpec:
-    """A hidden dense layer: ``out[j] = +1 where sum_i x[i] * weights[i, j] >= thresholds[j]``.
-
-    Attributes:
-        weights: int8 +1/-1, shape (n_in, n_out).
-        thresholds: int32, shape (n_out,).
-    """
+class _MatrixSpec:
+    """What a hidden dense layer and the score layer have in common: a matrix of +1/-1."""
 
     name: str
     weights: Bipolar
-    thresholds: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         _check_bipolar(self.name, self.weights, 2)
-        _check_thresholds(self.name, self.thresholds, self.n_out)
         object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
-        object.__setattr__(self, "thresholds", _freeze(self.thresholds, np.int32))
 
     @property
     def n_in(self) -> int:
@@ -125,13 +114,32 @@ class DenseSpec:
 
     @property
     def n_out(self) -> int:
-        """Neurons."""
+        """Neurons, or classes."""
         return int(self.weights.shape[1])
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of one image's output, given that of its input (flattened in HWC order)."""
-        _check_size(self.name, self.n_in, math.prod(shape))
+        got = math.prod(shape)
+        if self.n_in != got:
+            raise ConfigError(f"layer {self.name}: reads {self.n_in} values but the layer before it gives {got}")
         return (self.n_out,)
+
+
+@dataclass(frozen=True, eq=False)
+class DenseSpec(_MatrixSpec):
+    """A hidden dense layer: ``out[j] = +1 where sum_i x[i] * weights[i, j] >= thresholds[j]``.
+
+    Attributes:
+        weights: int8 +1/-1, shape (n_in, n_out).
+        thresholds: int32, shape (n_out,).
+    """
+
+    thresholds: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_thresholds(self.name, self.thresholds, self.n_out)
+        object.__setattr__(self, "thresholds", _freeze(self.thresholds, np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +201,7 @@ class ConvSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class ScoreSpec:
+class ScoreSpec(_MatrixSpec):
     """The last layer: ``score[j] = scale[j] * sum_i x[i] * weights[i, j] + offset[j]``.
 
     One scalar normalisation for all classes does not change the class, so it is left out and
@@ -207,15 +215,12 @@ class ScoreSpec:
         fraction_bits: fraction bits of scale and offset; 0 without them.
     """
 
-    name: str
-    weights: Bipolar
     scale: Integers | None = None
     offset: Integers | None = None
     fraction_bits: int = 0
 
     def __post_init__(self) -> None:
-        _check_bipolar(self.name, self.weights, 2)
-        object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
+        super().__post_init__()
         if (self.scale is None) != (self.offset is None):
             raise ConfigError(f"layer {self.name}: scale and offset come together or not at all")
         for field in ("scale", "offset"):
@@ -226,21 +231,6 @@ class ScoreSpec:
                 raise ConfigError(f"layer {self.name}: {field} needs {self.n_out} values, got {values.shape}")
             object.__setattr__(self, field, _freeze(values, np.int64))
 
-    @property
-    def n_in(self) -> int:
-        """Inputs of one class's score."""
-        return int(self.weights.shape[0])
-
-    @property
-    def n_out(self) -> int:
-        """Classes."""
-        return int(self.weights.shape[1])
-
-    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of one image's scores."""
-        _check_size(self.name, self.n_in, math.prod(shape))
-        return (self.n_out,)
-
     def normalise(self, sums: Integers) -> Integers:
         """Return the scores for integer sums of shape (n, n_classes)."""
         if self.scale is None or self.offset is None:
@@ -250,11 +240,6 @@ class ScoreSpec:
 
 HiddenSpec = DenseSpec | ConvSpec
 LayerSpec = HiddenSpec | ScoreSpec
-
-
-def _check_size(name: str, n_in: int, got: int) -> None:
-    if n_in != got:
-        raise ConfigError(f"layer {name}: reads {n_in} values but the layer before it gives {got}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,7 +269,7 @@ class NetSpec:
 
     @property
     def n_classes(self) -> int:
-        """Number of classes."""
+        """Classes."""
         return self.scores.n_out
 
     def walk(self) -> Iterator[tuple[LayerSpec, tuple[int, ...]]]:
@@ -300,13 +285,12 @@ class NetSpec:
 
     def class_scores(self, images: Images) -> Integers:
         """Return the integer scores, shape (n, n_classes), of uint8 images."""
-        evaluator = packing.Evaluator(self)
-        blocks = [evaluator.scores(images[i : i + BLOCK]) for i in range(0, len(images), BLOCK)]
-        return np.concatenate(blocks) if blocks else np.zeros((0, self.n_classes), np.int64)
+        return packing.Evaluator(self).scores(images)
 
     def predict(self, images: Images) -> Integers:
         """Return the class of every image, shape (n,): the largest score, ties to the lowest index."""
-        return self.class_scores(images).argmax(axis=1)
+        classes: Integers = self.class_scores(images).argmax(axis=1)
+        return classes
 
     def trace(self, images: Images) -> dict[str, packing.LayerTrace]:
         """Return the sums and the output of every layer, by layer name."""

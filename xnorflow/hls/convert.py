@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from xnorflow.config import BuildConfig
-from xnorflow.errors import ConfigError
+from xnorflow.errors import ConfigError, DataError
 from xnorflow.files import read_json, write_error, write_json
-from xnorflow.hls.frontend import hls_config, layer_list, output_node, threshold_node
+from xnorflow.hls.frontend import check_names, hls_config, layer_list, output_node, threshold_node
 from xnorflow.hls.reuse import check_reuse_factors
 from xnorflow.keras2 import import_hls4ml
 from xnorflow.spec import NetSpec
@@ -55,6 +55,7 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
         ToolNotFound: hls4ml is not installed.
     """
     config.check_layers(spec)
+    check_names(spec)
     check_reuse_factors(spec, config)
     hls4ml = import_hls4ml()
     if folder.exists():
@@ -90,7 +91,11 @@ def load_project(folder: Path) -> HlsProject:
     Raises:
         DataError: it has no manifest, or a damaged one.
     """
-    return HlsProject(**{**read_json(folder / MANIFEST), "folder": folder})
+    path = folder / MANIFEST
+    try:
+        return HlsProject(**{**read_json(path), "folder": folder})
+    except TypeError as error:
+        raise DataError(f"{path}: not a project's manifest; convert the network again") from error
 
 
 @contextlib.contextmanager
@@ -142,8 +147,11 @@ def _check_graph(graph: Any, spec: NetSpec) -> None:
     """Read thresholds and weights back from hls4ml's graph: what it holds is what NetSpec says."""
     nodes = {node.name: node for node in graph.get_layers()}
     for layer in spec.layers:
-        stored = np.asarray(nodes[layer.name].weights["weight"].data)
-        if int((stored == 1).sum()) != int((layer.weights == 1).sum()) or stored.size != layer.weights.size:
+        node, expected = nodes[layer.name], layer.weights > 0
+        if node.get_attr("_weights_transposed", False):
+            # strategy Resource keeps the neurons first
+            expected = np.moveaxis(expected, -1, 0)
+        if not np.array_equal(np.asarray(node.weights["weight"].data), expected):
             raise ConfigError(f"layer {layer.name}: hls4ml holds other weights than the network")
     for hidden in spec.hidden:
         thresholds = np.asarray(nodes[threshold_node(hidden)].weights["threshold"].data)

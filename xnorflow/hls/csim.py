@@ -134,6 +134,8 @@ def _run_worker(
         env={"PYTHONPATH": search},
         on_line=on_line,
     )
+    if not outputs.is_file():
+        raise ToolFailed(f"the worker process ended early without a result; log: {folder / 'worker.log'}")
     with np.load(outputs, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 

@@ -8,19 +8,47 @@ already flipped, and a BatchNorm whose threshold comes out as T exactly.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.config import BuildConfig
+from xnorflow.errors import ConfigError
 from xnorflow.hls.types import fixed_type, input_type, types_of
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec, ScoreSpec
 
 Layer = dict[str, Any]
 INPUT_NAME = "pixels"
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 # Any power of two gives the threshold exactly; with 1, hls4ml drops a BatchNorm whose thresholds are all 0.
 THRESHOLD_SCALE = 2.0
+
+
+def check_names(spec: NetSpec) -> None:
+    """Refuse layer names that make no C++ names, or that another layer's nodes have.
+
+    Raises:
+        ConfigError: naming the layer.
+    """
+    taken = {INPUT_NAME}
+    for layer in spec.layers:
+        if not NAME.fullmatch(layer.name):
+            raise ConfigError(
+                f"layer {layer.name}: its name goes into C++; give it one of letters, digits and _ that begins "
+                "with a letter"
+            )
+        nodes = {
+            layer.name,
+            threshold_node(layer),
+            *(f"{layer.name}_{part}" for part in ("flat", "norm", "sign", "pool")),
+        }
+        if nodes & taken:
+            raise ConfigError(
+                f"layer {layer.name}: its name is taken by {', '.join(sorted(nodes & taken))}; rename it"
+            )
+        taken |= nodes
 
 
 def layer_list(spec: NetSpec, weight_quantizer: Any) -> list[Layer]:

@@ -33,7 +33,7 @@ def main() -> None:
     library = ctypes.CDLL(job["library"])
     function = getattr(library, f"{job['top']}_double")
     nodes: dict[str, int] = job["trace"]
-    traces = {name: np.zeros((len(inputs), size)) for name, size in nodes.items()}
+    traces: dict[str, NDArray[np.float64]] = {name: np.zeros((len(inputs), size)) for name, size in nodes.items()}
     scores = np.zeros((len(inputs), job["n_classes"]))
     if nodes:
         library.allocate_trace_storage(ctypes.c_size_t(ctypes.sizeof(ctypes.c_double)))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xnorflow.config import load_config
+from xnorflow.data import DataSet, load_dataset
+from xnorflow.errors import DataError
+from xnorflow.extract import extract, keras_scores
+from xnorflow.files import sha256_file
+from xnorflow.hls.convert import convert
+from xnorflow.modelfile import load_model
+from xnorflow.simulate import simulate_csim
+from xnorflow.spec import ConvSpec, NetSpec
+from xnorflow.train import build_network
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "keras_models"
+BESIDE = ROOT.parent / "shared/data/mnist"
+DENSE = {
+    "tfc": [784, 64, 64, 64, 10],
+    "sfc": [784, 256, 256, 256, 10],
+    "mfc": [784, 512, 512, 512, 10],
+    "digits": [64, 64, 64, 10],
+}
+NETWORKS = [*DENSE, "cnv"]
+# the least share of test images that a shipped network classifies rightly
+FLOOR = {"sfc": 0.97, "cnv": 0.98, "tfc": 0.93, "mfc": 0.97, "digits": 0.9}
+
+
+def shape_of(name: str) -> tuple[int, ...]:
+    return (8, 8, 1) if name == "digits" else (28, 28, 1)
+
+
+def shipped(name: str) -> Path:
+    path = FOLDER / f"{name}.h5"
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not there yet")
+    return path
+
+
+def card_of(name: str) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads(shipped(name).with_suffix(".json").read_text(encoding="utf-8"))
+    return card
+
+
+def data_of(name: str) -> DataSet:
+    """Load the data set that the network's card names."""
+    wanted = card_of(name)["data"]["name"]
+    folder = next(
+        (Path(path) for path in (os.environ.get("XNORFLOW_DATA"), BESIDE) if path and Path(path).is_dir()), None
+    )
+    if folder is None and wanted == "mnist":
+        pytest.skip(f"the MNIST idx files are neither in {BESIDE} nor where XNORFLOW_DATA says")
+    try:
+        return load_dataset(wanted, folder)
+    except DataError as error:
+        pytest.skip(str(error))
+
+
+def test_every_network_file_is_known_to_these_tests():
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted(NETWORKS)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_files_are_short(name):
+    assert len((FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 60
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_have_the_stated_sizes_and_extract(name):
+    spec = extract(build_network(FOLDER / f"{name}.py", shape_of(name), 10))
+    check_sizes(name, spec)
+
+
+def check_sizes(name: str, spec: NetSpec) -> None:
+    assert (spec.name, spec.n_classes, spec.scores.scale) == (name, 10, None)
+    assert spec.input.size == shape_of(name)[0] ** 2
+    if name in DENSE:
+        sizes = DENSE[name]
+        assert [layer.weights.shape for layer in spec.layers] == list(itertools.pairwise(sizes))
+        return
+    convolutions = [layer for layer in spec.hidden if isinstance(layer, ConvSpec)]
+    assert len(convolutions) >= 2 and any(layer.pool == (2, 2) for layer in convolutions)
+    assert all(layer.weights.shape[:2] == (3, 3) for layer in convolutions)
+    assert convolutions[0].weights.shape[2] == 1
+    assert len(spec.layers) - len(convolutions) == 2
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("shape", "classes", "bits"), [((12, 14, 1), 3, 8), ((28, 28, 3), 7, 1)])
+def test_networks_build_for_other_images(name, shape, classes, bits):
+    if name == "cnv" and shape[0] < 20:
+        pytest.skip("three convolutions and two poolings need larger images")
+    spec = extract(build_network(FOLDER / f"{name}.py", shape, classes), bits)
+    assert (spec.n_classes, spec.input.size) == (classes, int(np.prod(shape)))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_trained_network_is_that_of_its_card(name):
+    path, card = shipped(name), card_of(name)
+    assert path.stat().st_size < 3_000_000
+    assert card["sha256"] == sha256_file(path)
+    assert card["network"] == name
+    model, found = load_model(path)
+    assert found == card["input"]
+    check_sizes(name, extract(model, **found))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_trained_network_is_exact_on_every_test_image(name):
+    """Keras, golden model and card agree: on every score of every image, and so on the accuracy."""
+    data, card = data_of(name), card_of(name)
+    assert card["data"] == {"name": data.name, "sha256": data.sha256, "test_images": len(data.test.labels)}
+    model, found = load_model(shipped(name))
+    spec = extract(model, **found)
+    scores = spec.class_scores(data.test.images)
+    assert scores.shape == (len(data.test.labels), 10)
+    assert np.array_equal(keras_scores(model, spec, data.test.images), scores)
+    accuracy = (scores.argmax(axis=1) == data.test.labels).mean()
+    # at a tie float rounding behind the scores may let Keras choose another of the best classes
+    ties = int(((scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())
+    assert abs(accuracy - card["accuracy"]["test"]) * len(scores) <= ties + 1e-6
+    logits = model.predict(spec.input.encode(data.test.images).astype(np.float32), batch_size=1000, verbose=0)
+    assert card["accuracy"]["test"] == (logits.argmax(axis=1) == data.test.labels).mean()
+    best = np.take_along_axis(scores, logits.argmax(axis=1)[:, None], axis=1)
+    assert np.array_equal(best[:, 0], scores.max(axis=1))
+    assert accuracy >= FLOOR[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_c_simulation_is_exact_on_every_test_image(tmp_path, name):
+    data = data_of(name)
+    model, found = load_model(shipped(name))
+    spec, config = extract(model, **found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
+    project = convert(spec, config, tmp_path / "project")
+    for result in simulate_csim(spec, config, project, data.test, tmp_path / "csim"):
+        assert result.mismatch is None, result
+        assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)

@@ -444,6 +444,12 @@ def test_score_scale_too_large_for_fixed_point_is_refused():
     model.get_layer("score_norm").gamma.assign([1e12, 1, 1, 1])
     with pytest.raises(ConfigError, match="layer scores: the normalisation per class is too large"):
         extract(model)
+    # pixels of 8 bits make the scores 255 times as large where no layer stands between
+    model = chain((9,), dense(4, "scores"), norm("score_norm"))
+    model.get_layer("score_norm").gamma.assign([1e8, 1, 1, 1])
+    assert extract(model, bits=1).scores.fraction_bits == FRACTION_BITS
+    with pytest.raises(ConfigError, match="layer scores: the normalisation per class is too large"):
+        extract(model, bits=8)
 
 
 def test_networks_that_are_no_chain_are_refused():

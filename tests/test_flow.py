@@ -37,6 +37,11 @@ def options(project, epochs=2):
     return {"project": project, "train": {"epochs": epochs}}
 
 
+def hear_ctrl_c():
+    """Undo what a shell does to what it starts in the background: there SIGINT is ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(env, command, project, *more, epochs=2, **variables):
     """Start the command line in a process of its own."""
     argv = [sys.executable, "-m", "xnorflow.cli", command, str(DIGITS), "--epochs", str(epochs)]
@@ -46,6 +51,7 @@ def start(env, command, project, *more, epochs=2, **variables):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
 
 

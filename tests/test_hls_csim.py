@@ -115,6 +115,7 @@ QUICK = [
     ("13-11-7-4", "Resource", "io_stream", "Vivado"),
     ("13-6-3 per class", "Latency", "io_parallel", "Vivado"),
     ("7-4-3 of 8 bits", "Resource", "io_parallel", "Vitis"),
+    ("13-4 of 8 bits, per class", "Latency", "io_parallel", "Vivado"),
     ("conv 6x7", "Resource", "io_parallel", "Vivado"),
     ("conv strides", "Latency", "io_stream", "Vivado"),
     ("conv 1x1, pool 1x2", "Resource", "io_stream", "Vitis"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, cost_table, exactly
+from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, cost_table
 from xnorflow.errors import ConfigError, DataError
 
 # cycles from the last word of weights to the output: memory, sum, threshold
@@ -21,6 +21,8 @@ PIPELINE_CYCLES = 3
 FEATURES = ("layer", "bit", "sum_bit", "rom_lut", "output", "input")
 # a RAMB18 reads 36 bits of 512 words; up to 64 words a LUT holds a bit of every word; up to 4 are wiring
 BLOCK_BITS, BLOCK_DEPTH, LUT_DEPTH, WIRING_DEPTH = 36, 512, 64, 4
+# least share of the blocks by formula that Yosys used
+FEWEST_BLOCKS = 0.8
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,9 @@ class RtlKernel:
         values = features(layer, pe, simd, memory)
         blocks = memory_sizes(layer, pe, simd, memory)[0]
         table = self.coefficients
-        expected = Amounts(self._band(table.lut, values), self._band(table.ff, values), exactly(blocks))
+        # Yosys drops columns of start values that are constant, so the formula is the most there can be
+        bram18 = Band(int(FEWEST_BLOCKS * blocks), blocks, blocks)
+        expected = Amounts(self._band(table.lut, values), self._band(table.ff, values), bram18)
         cycles = layer.vectors * depth
         latency = (cycles + PIPELINE_CYCLES, cycles + PIPELINE_CYCLES)
         return LayerCost(layer.name, self.name, depth, cycles, latency, expected, folding=(pe, simd), memory=memory)

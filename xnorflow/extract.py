@@ -53,7 +53,8 @@ def extract(model: Any, bits: int = 1, pixel_threshold: int = 128) -> NetSpec:
         largest = source.max_abs if not layers else 1
         layer, inverted = _hidden(group, _kernel(group, inverted), largest, 1 if bits == 8 and not layers else 2)
         layers.append(layer)
-    return NetSpec(str(model.name), source, tuple(layers), _scores(last, _kernel(last, inverted)))
+    largest = 1 if layers else source.max_abs
+    return NetSpec(str(model.name), source, tuple(layers), _scores(last, _kernel(last, inverted), largest))
 
 
 def keras_scores(model: Any, spec: NetSpec, images: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -196,13 +197,13 @@ def _score_sign(group: Group) -> int | None:
     return 1 if scale[0] > 0 else -1
 
 
-def _scores(group: Group, weights: NDArray[np.int8]) -> ScoreSpec:
+def _scores(group: Group, weights: NDArray[np.int8], largest: int) -> ScoreSpec:
     sign = _score_sign(group)
     if sign is not None:
         return ScoreSpec(group.name, (weights * sign).astype(np.int8))
     scale, offset = _affine(score_norm(group))
     unit = 1 << FRACTION_BITS
-    if max(np.abs(scale).max() * weights.shape[0], np.abs(offset).max()) * unit >= 2**52:
+    if max(np.abs(scale).max() * weights.shape[0] * largest, np.abs(offset).max()) * unit >= 2**52:
         raise ConfigError(f"layer {group.name}: the normalisation per class is too large for fixed point")
     return ScoreSpec(
         group.name,

@@ -202,7 +202,7 @@ def hls_config(spec: NetSpec, config: BuildConfig) -> dict[str, Any]:
 def _normalisation_types(spec: NetSpec) -> dict[str, str]:
     scores = spec.scores
     assert scores.scale is not None and scores.offset is not None
-    largest = int((np.abs(scores.scale) * scores.n_in + np.abs(scores.offset)).max())
+    largest = int((np.abs(scores.scale) * spec.max_abs_sum(scores) + np.abs(scores.offset)).max())
     return {
         "scale": fixed_type([int(value) for value in scores.scale], scores.fraction_bits).hls4ml,
         "bias": fixed_type([int(value) for value in scores.offset], scores.fraction_bits).hls4ml,

@@ -9,6 +9,7 @@ the runs is held out; the median error over them is printed. Block RAM is compar
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import random
@@ -41,7 +42,7 @@ def random_network(chance: random.Random) -> NetSpec:
         return draw.choice(np.array([-1, 1], np.int8), size=(n_in, n_out))
 
     hidden = []
-    for at, (n_in, n_out) in enumerate(zip(sizes[:-2], sizes[1:-1], strict=True)):
+    for at, (n_in, n_out) in enumerate(itertools.pairwise(sizes[:-1])):
         limits = draw.integers(-math.isqrt(n_in), math.isqrt(n_in), n_out).astype(np.int32)
         hidden.append(DenseSpec(f"dense{at + 1}", sign(n_in, n_out), limits))
     return NetSpec("random", InputSpec((sizes[0],)), tuple(hidden), ScoreSpec("scores", sign(sizes[-2], 10)))

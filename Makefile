@@ -28,7 +28,7 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	  { echo "xnorflow needs Python 3.10 to 3.13, but $(PYTHON) is another: make PYTHON=/path/to/python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: sudo apt install python3-venv"; exit 2; }
 	@echo "installing xnorflow and what it needs into $(VENV): a few minutes the first time"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[flow,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[flow,rtl,dev]'
 	@touch $(READY)
 
 clean:

@@ -37,9 +37,7 @@ def row(path: Path, cycles: int, cells: bool, bram36: float) -> list[str]:
 
 def main() -> None:
     """Print the table, a row as soon as it is there."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", type=Path, help="network, an .npz file of `xnorflow extract`")
     parser.add_argument("cycles", type=int, nargs="*", default=[1], help="cycles per image")
     parser.add_argument("--bram36", type=float, default=60, help="block RAMs that weights may take")

@@ -22,8 +22,8 @@ import numpy as np
 from xnorflow.backends.yosys import synthesize
 from xnorflow.cost import LayerShape, layer_shapes
 from xnorflow.cost_rtl import features, fit_coefficients, memory_sizes
-from xnorflow.rtl.folding import Folding
 from xnorflow.rtl.generate import generate
+from xnorflow.settings import Folding
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 
 WIDTHS = (16, 32, 48, 64, 96, 128, 192, 256)

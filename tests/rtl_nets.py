@@ -31,12 +31,8 @@ def dense_net(seed: int, sizes: list[int], bits: int = 1, scaled: bool = False) 
     hidden = []
     for index, (n_in, n_out) in enumerate(itertools.pairwise(sizes[:-1])):
         largest = 255 if bits == 8 and index == 0 else 1
-        hidden.append(
-            DenseSpec(f"d{index}", bipolar(rng, n_in, n_out), thresholds(rng, n_in, n_out, largest))
-        )
-    return NetSpec(
-        f"net{seed}", InputSpec((sizes[0],), bits), tuple(hidden), _scores(rng, *sizes[-2:], scaled)
-    )
+        hidden.append(DenseSpec(f"d{index}", bipolar(rng, n_in, n_out), thresholds(rng, n_in, n_out, largest)))
+    return NetSpec(f"net{seed}", InputSpec((sizes[0],), bits), tuple(hidden), _scores(rng, *sizes[-2:], scaled))
 
 
 def _scores(rng: np.random.Generator, n_in: int, n_out: int, scaled: bool) -> ScoreSpec:
@@ -75,9 +71,7 @@ def images_of(spec: NetSpec, n: int, seed: int = 0) -> np.ndarray:
 @st.composite
 def dense_cases(draw: st.DrawFn) -> tuple[NetSpec, Foldings]:
     sizes = draw(st.lists(st.integers(1, 40), min_size=2, max_size=4))
-    spec = dense_net(
-        draw(st.integers(0, 2**16)), sizes, draw(st.sampled_from([1, 1, 8])), draw(st.booleans())
-    )
+    spec = dense_net(draw(st.integers(0, 2**16)), sizes, draw(st.sampled_from([1, 1, 8])), draw(st.booleans()))
     foldings = {
         layer.name: Folding(draw(st.integers(1, layer.n_out)), draw(st.integers(1, layer.n_in)))
         for layer in spec.layers

@@ -17,7 +17,8 @@ from xnorflow import api
 from xnorflow.cli import main
 from xnorflow.config import Precision, load_config
 from xnorflow.errors import ConfigError, DataError, ToolFailed, ToolNotFound
-from xnorflow.flow import CONVERT, CSIM, EXTRACT, TRAIN
+from xnorflow.flow import CONVERT, CSIM
+from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.specfile import load_spec
 
 DIGITS = ROOT / "hls_configs" / "digits.yaml"

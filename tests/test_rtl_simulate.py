@@ -21,9 +21,7 @@ def check(spec, foldings, folder, n=12, **options):
     quiet = simulate.run(program, plan, images, workers=1)
     simulate.compare(plan, images, quiet)
     for disturbance in (ROUGH, RESETS):
-        simulate.compare(
-            plan, images, simulate.run(program, plan, images, disturbance=disturbance, workers=2)
-        )
+        simulate.compare(plan, images, simulate.run(program, plan, images, disturbance=disturbance, workers=2))
     return plan, quiet
 
 

@@ -91,9 +91,7 @@ def test_a_network_of_sfc_s_size_stays_small(tmp_path, cycles, limit):
 def stat_file(tmp_path, cells):
     path = tmp_path / "stat.json"
     path.write_text(
-        json.dumps(
-            {"design": {"num_cells_by_type": cells}, "modules": {"\\top": {"num_cells_by_type": cells}}}
-        )
+        json.dumps({"design": {"num_cells_by_type": cells}, "modules": {"\\top": {"num_cells_by_type": cells}}})
     )
     return path
 

@@ -19,8 +19,9 @@ from xnorflow.data import DataSet, load_dataset
 from xnorflow.doctor import Finding
 from xnorflow.doctor import doctor as _doctor
 from xnorflow.errors import ConfigError
-from xnorflow.flow import CONVERT, CSIM, EXTRACT, TRAIN, Job, pretrained_model
+from xnorflow.flow import CONVERT, CSIM
 from xnorflow.flow import run as _run
+from xnorflow.job import EXTRACT, TRAIN, Job, pretrained_model
 from xnorflow.runreport import RunReport, load_report
 from xnorflow.steps import StepResult
 
@@ -62,7 +63,7 @@ def csim(config: PathLike | BuildConfig, **options: Any) -> RunReport:
 
 
 def run(config: PathLike | BuildConfig, **options: Any) -> RunReport:
-    """Run the whole flow and return its report.
+    """Run the whole flow of the configuration's route and return its report.
 
     Args:
         config: a YAML file, or a BuildConfig.
@@ -71,7 +72,7 @@ def run(config: PathLike | BuildConfig, **options: Any) -> RunReport:
     Raises:
         XnorflowError: the user's mistake or a tool's failure, in one line.
     """
-    return _until(CSIM, config, **options)
+    return _until(None, config, **options)
 
 
 def report(project: PathLike) -> RunReport:
@@ -121,7 +122,7 @@ def make_job(
 
 
 def _until(
-    step: str,
+    step: str | None,
     config: PathLike | BuildConfig,
     *,
     announce: Callable[[StepResult], None] = lambda step: None,

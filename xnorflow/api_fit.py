@@ -21,8 +21,9 @@ from xnorflow.device import device_of
 from xnorflow.errors import ReportError
 from xnorflow.files import write_text
 from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config
-from xnorflow.flow import CONVERT, EXTRACT
+from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
+from xnorflow.job import EXTRACT
 from xnorflow.pareto import Point, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-import re
-import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,79 +13,17 @@ import yaml
 
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
+from xnorflow.settings import Folding, Precision, TrainConfig, got, number, whole
 from xnorflow.spec import NetSpec
 
-BACKENDS = ("Vivado", "Vitis")
+HLS_BACKENDS = ("Vivado", "Vitis")
+VERILOG = "Verilog"
+BACKENDS = (*HLS_BACKENDS, VERILOG)
 IO_TYPES = ("io_parallel", "io_stream")
 STRATEGIES = ("Latency", "Resource")
-PRECISION = re.compile(r"ap_u?int<([1-9]|[1-9][0-9])>")
+
+
 # a value in a message: short, whatever a file's aliases unfold to
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring = 2, 4, 4, 100
-
-
-def _got(value: Any) -> str:
-    try:
-        return _SHORT.repr(value)
-    except ValueError:
-        return "a number with very many digits"
-
-
-def _whole(value: Any) -> bool:
-    """Whether a value is a whole number; YAML's true and false, which Python counts as 1 and 0, are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _number(value: Any) -> bool:
-    return _whole(value) or isinstance(value, float)
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a network is trained.
-
-    Attributes:
-        seed: of initial weights, shuffling and augmentation.
-        epochs: passes over the training images.
-        batch_size: images per step.
-        learning_rate: of Adam at the start; it falls to 0 along a cosine.
-        shift: random shifts of the training images, in pixels to each side; 0 for none.
-    """
-
-    seed: int = 0
-    epochs: int = 60
-    batch_size: int = 128
-    learning_rate: float = 3e-3
-    shift: int = 1
-
-    def __post_init__(self) -> None:
-        for name, least in (("seed", 0), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
-            value = getattr(self, name)
-            if not _whole(value) or value < least:
-                raise ConfigError(f"train.{name} must be a whole number >= {least}, got {_got(value)}")
-        if not _number(self.learning_rate) or not 0 < self.learning_rate <= 1:
-            raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {_got(self.learning_rate)}")
-
-
-@dataclass(frozen=True)
-class Precision:
-    """Types that replace the solved ones of a layer; for experiments, as they may overflow.
-
-    Attributes:
-        accum: type of the accumulator, such as ``ap_int<11>``.
-        result: type of the sums that the threshold is compared with.
-    """
-
-    accum: str | None = None
-    result: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("accum", "result"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and PRECISION.fullmatch(value)):
-                raise ConfigError(f"precision {name} must be ap_int<N> or ap_uint<N>, N 1 to 99, got {_got(value)}")
-
-
 @dataclass(frozen=True)
 class BuildConfig:
     """One network on one device.
@@ -97,12 +33,14 @@ class BuildConfig:
         data: a data set's name, an ``.npz`` file or a folder of images (see ``xnorflow.data``).
         part: orderable part name.
         clock_mhz: target clock.
-        backend: hls4ml backend, "Vivado" or "Vitis".
+        backend: "Vivado" or "Vitis" for hls4ml, "Verilog" for our own Verilog.
         io_type: "io_parallel" (whole images in registers) or "io_stream" (one pixel at a time).
         strategy: hls4ml strategy of each layer, or one for all.
         reuse_factor: cycles per image of each layer (per output pixel in a convolution), or one for all.
         input_bits: 1 or 8 bits per pixel.
         pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1.
+        folding: neurons and inputs per cycle of each layer, for "Verilog".
+        bram36: block RAMs that weights may take, for "Verilog"; the rest goes into LUTs.
         precision: types that replace the solved ones, per layer.
         train: how the network is trained.
     """
@@ -117,6 +55,8 @@ class BuildConfig:
     reuse_factor: int | dict[str, int] = 1
     input_bits: int = 1
     pixel_threshold: int = 128
+    folding: dict[str, Folding] = field(default_factory=dict)
+    bram36: int = 60
     precision: dict[str, Precision] = field(default_factory=dict)
     train: TrainConfig = field(default_factory=TrainConfig)
 
@@ -129,14 +69,16 @@ class BuildConfig:
             _one_of("strategy", strategy, STRATEGIES)
         factors = self.reuse_factor.values() if isinstance(self.reuse_factor, dict) else [self.reuse_factor]
         for factor in factors:
-            if not _whole(factor) or factor < 1:
-                raise ConfigError(f"reuse_factor must be a whole number >= 1, got {_got(factor)}")
-        if not _number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
-            raise ConfigError(f"clock_mhz must be 1 to 800, got {_got(self.clock_mhz)}")
-        if not _whole(self.input_bits) or self.input_bits not in (1, 8):
-            raise ConfigError(f"input_bits must be 1 or 8, got {_got(self.input_bits)}")
-        if not _whole(self.pixel_threshold) or not 1 <= self.pixel_threshold <= 255:
-            raise ConfigError(f"pixel_threshold must be 1 to 255, got {_got(self.pixel_threshold)}")
+            if not whole(factor) or factor < 1:
+                raise ConfigError(f"reuse_factor must be a whole number >= 1, got {got(factor)}")
+        if not number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
+            raise ConfigError(f"clock_mhz must be 1 to 800, got {got(self.clock_mhz)}")
+        if not whole(self.input_bits) or self.input_bits not in (1, 8):
+            raise ConfigError(f"input_bits must be 1 or 8, got {got(self.input_bits)}")
+        if not whole(self.bram36) or self.bram36 < 0:
+            raise ConfigError(f"bram36 must be a whole number >= 0, got {got(self.bram36)}")
+        if not whole(self.pixel_threshold) or not 1 <= self.pixel_threshold <= 255:
+            raise ConfigError(f"pixel_threshold must be 1 to 255, got {got(self.pixel_threshold)}")
 
     @property
     def name(self) -> str:
@@ -158,7 +100,7 @@ class BuildConfig:
             ConfigError: naming the key, the layer and the network's layers.
         """
         names = [layer.name for layer in spec.layers]
-        for key in ("strategy", "reuse_factor", "precision"):
+        for key in ("strategy", "reuse_factor", "precision", "folding"):
             table = getattr(self, key)
             for layer in table if isinstance(table, dict) else ():
                 if layer not in names:
@@ -195,7 +137,7 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
     values = _fields(document, BuildConfig, "")
     for key in ("network", "part", "data", "backend", "io_type"):
         if key in values and not (isinstance(values[key], str) and values[key]):
-            raise ConfigError(f"{key} must be text, got {_got(values[key])}")
+            raise ConfigError(f"{key} must be text, got {got(values[key])}")
     for key in ("network", "part"):
         if key not in values:
             raise ConfigError(f"{key} is missing")
@@ -204,8 +146,9 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
     if data.endswith(".npz") or "/" in data:
         values["data"] = str(_path("data", folder, data))
     # a key with nothing behind it stands for the defaults
-    tables = {key: {} if values.get(key) is None else values[key] for key in ("train", "precision")}
+    tables = {key: {} if values.get(key) is None else values[key] for key in ("train", "precision", "folding")}
     values["train"] = TrainConfig(**_fields(tables["train"], TrainConfig, "train"))
+    values["folding"] = _foldings(tables["folding"])
     values["precision"] = _precisions(tables["precision"])
     return BuildConfig(**values)
 
@@ -223,7 +166,7 @@ def _path(key: str, folder: Path, text: str) -> Path:
             return (folder / text).resolve()
     except (UnicodeEncodeError, OSError, RuntimeError):
         pass  # a character no file name has, a name too long, a loop of links
-    raise ConfigError(f"{key} is not a path: {_got(text)}")
+    raise ConfigError(f"{key} is not a path: {got(text)}")
 
 
 def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
@@ -242,9 +185,21 @@ def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
     return f"# {' '.join(remark.split())}\n{text}"
 
 
+def _foldings(table: Any) -> dict[str, Folding]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"folding must be a table of layers, got {got(table)}")
+    foldings = {}
+    for layer, entry in table.items():
+        values = _fields(entry, Folding, f"folding.{layer}")
+        if set(values) != {"pe", "simd"}:
+            raise ConfigError(f"folding.{layer} must be {{pe: P, simd: S}}, got {got(entry)}")
+        foldings[str(layer)] = Folding(**values)
+    return foldings
+
+
 def _precisions(table: Any) -> dict[str, Precision]:
     if not isinstance(table, dict):
-        raise ConfigError(f"precision must be a table of layers, got {_got(table)}")
+        raise ConfigError(f"precision must be a table of layers, got {got(table)}")
     return {
         str(layer): Precision(**_fields(entry, Precision, f"precision.{layer}")) for layer, entry in table.items()
     }
@@ -252,20 +207,20 @@ def _precisions(table: Any) -> dict[str, Precision]:
 
 def _fields(document: Any, kind: type[Any], where: str) -> dict[str, Any]:
     if not isinstance(document, dict):
-        raise ConfigError(f"{where or 'the file'} must hold `key: value` lines, got {_got(document)}")
+        raise ConfigError(f"{where or 'the file'} must hold `key: value` lines, got {got(document)}")
     known = [item.name for item in dataclasses.fields(kind)]
     for key in document:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1) if isinstance(key, str) else []
             hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
-            name = " ".join(key.split()) if isinstance(key, str) else _got(key)
+            name = " ".join(key.split()) if isinstance(key, str) else got(key)
             raise ConfigError(f"unknown key {f'{where}.' if where else ''}{name}; {hint}")
     return dict(document)
 
 
 def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ConfigError(f"{key} must be {' or '.join(allowed)}, got {_got(value)}")
+        raise ConfigError(f"{key} must be {' or '.join(allowed)}, got {got(value)}")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

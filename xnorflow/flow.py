@@ -4,98 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xnorflow.config import BuildConfig, config_to_dict
-from xnorflow.data import DataSet, load_dataset
-from xnorflow.device import device_of
+from xnorflow.config import VERILOG, BuildConfig, config_to_dict
+from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
 from xnorflow.files import folder_lock, read_json, sha256_file
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.types import types_of
-from xnorflow.runreport import LayerRow, RunReport, StepRow, save_report, sim_result
+from xnorflow.job import EXTRACT, TRAIN, Job, Run
+from xnorflow.runreport import LayerRow, RtlSpeed, RunReport, SynthRow, save_report
 from xnorflow.spec import NetSpec
-from xnorflow.specfile import load_spec, save_spec, spec_sha256
-from xnorflow.steps import RESULT, StepResult, run_step
+from xnorflow.specfile import save_spec, spec_sha256
+from xnorflow.steps import RESULT, StepResult
 
-TRAIN, EXTRACT, CONVERT, CSIM = "01-train", "02-extract", "03-convert", "04-csim"
+CONVERT, CSIM = "03-convert", "04-csim"
+GENERATE, RTLSIM, YOSYS = "03-generate", "04-rtlsim", "05-yosys"
 # Images that go along with the HLS project, for whoever runs its testbench in Vivado HLS.
 TESTBENCH_IMAGES = 100
 
 
-@dataclass(frozen=True)
-class Job:
-    """What a run works on.
-
-    Attributes:
-        config: the configuration.
-        project: folder that takes the steps.
-        model: a trained network's file to take instead of training one.
-        data_dir: folder with idx files, for the full MNIST sets.
-    """
-
-    config: BuildConfig
-    project: Path
-    model: Path | None = None
-    data_dir: Path | None = None
-
-
-def pretrained_model(config: BuildConfig) -> Path:
-    """Return the trained network that stands beside the configuration's network file.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    path = config.network.with_suffix(".h5")
-    if not path.is_file():
-        raise ConfigError(f"no pretrained network {path}; leave --pretrained out to train one")
-    return path
-
-
-class _Run:
-    """One run: the job, its data, what the steps so far have made, and the report as it grows."""
-
-    def __init__(self, job: Job) -> None:
-        self.job, self.config = job, job.config
-        self.data = load_dataset(job.config.data, job.data_dir)
-        self.report = _empty_report(job.config, self.data)
-
-    @property
-    def model_file(self) -> Path:
-        """The trained network, once TRAIN is done."""
-        return self.job.project / TRAIN / f"{self.config.name}.h5"
-
-    @property
-    def spec(self) -> NetSpec:
-        """The golden model, once EXTRACT is done."""
-        return load_spec(self.job.project / EXTRACT / "spec.npz")
-
-    def step(
-        self,
-        name: str,
-        inputs: Mapping[str, Any],
-        work: Callable[[Path], Mapping[str, Any]],
-        keeps: Callable[[Path], bool] = lambda path: False,
-    ) -> StepResult:
-        """Run one step in its folder and add its time to the report."""
-        step = run_step(self.job.project / name, inputs, work, keeps=keeps)
-        self.add(steps=(*self.report.steps, StepRow(step.name, step.seconds, step.reused)))
-        return step
-
-    def add(self, **changes: Any) -> None:
-        """Add to the report."""
-        self.report = dataclasses.replace(self.report, **changes)
-
-    def add_results(self, step: StepResult) -> None:
-        """Add a step's comparisons with the golden model to the report."""
-        found = tuple(sim_result(values) for values in step.values["results"])
-        self.add(results=(*self.report.results, *found))
-
-
-def _train(run: _Run) -> StepResult:
+def _train(run: Run) -> StepResult:
     """Train the network, or take over the one given."""
     config, model = run.config, run.job.model
     if model is not None:
@@ -122,13 +53,13 @@ def _train(run: _Run) -> StepResult:
     return step
 
 
-def _take_model(run: _Run, model: Path) -> dict[str, Any]:
+def _take_model(run: Run, model: Path) -> dict[str, Any]:
     shutil.copyfile(model, run.model_file)
     card = model.with_suffix(".json")
     return {"trained_here": False, "card": read_json(card) if card.is_file() else None}
 
 
-def _extract(run: _Run) -> StepResult:
+def _extract(run: Run) -> StepResult:
     """Extract the golden model and compare it with Keras on every test image."""
     config, test = run.config, run.data.test
 
@@ -167,7 +98,7 @@ def _check_classes(spec: NetSpec, data: DataSet) -> None:
         )
 
 
-def _convert(run: _Run) -> StepResult:
+def _convert(run: Run) -> StepResult:
     """Write the HLS project, with the first test images for its testbench."""
     from xnorflow.hls.convert import convert
     from xnorflow.hls.csim import write_tb_data
@@ -188,7 +119,7 @@ def _convert(run: _Run) -> StepResult:
     return step
 
 
-def _csim(run: _Run) -> StepResult:
+def _csim(run: Run) -> StepResult:
     """Compile the project and run its C simulation both ways on every test image."""
     from xnorflow.hls.convert import load_project
     from xnorflow.simulate import simulate_csim
@@ -206,28 +137,79 @@ def _csim(run: _Run) -> StepResult:
     return step
 
 
-STEPS: dict[str, Callable[[_Run], StepResult]] = {
-    TRAIN: _train,
-    EXTRACT: _extract,
-    CONVERT: _convert,
-    CSIM: _csim,
-}
+def _generate(run: Run) -> StepResult:
+    """Write the Verilog files of the network."""
+    from xnorflow.steps_rtl import generate_step, plan_of, rtl_rows
+
+    build, plan = config_to_dict(run.config), plan_of(run.spec, run.config)
+    inputs = {"spec": spec_sha256(run.spec), "folding": build["folding"], "bram36": run.config.bram36}
+    step = run.step(GENERATE, inputs, lambda folder: generate_step(plan, run.config, folder))
+    run.add(rtl_layers=rtl_rows(plan))
+    return step
 
 
-def run(job: Job, until: str = CSIM, announce: Callable[[StepResult], None] = lambda step: None) -> RunReport:
+def _verilog(run: Run) -> tuple[list[Path], dict[str, str]]:
+    """Return the Verilog files, and the hash of each."""
+    result = read_json(run.job.project / GENERATE / RESULT)
+    folder = run.job.project / GENERATE / "verilog"
+    hashes = {name: digest for name, digest in result["files"].items() if name.startswith("verilog")}
+    return [folder / name for name in result["values"]["files"]], hashes
+
+
+def _rtlsim(run: Run) -> StepResult:
+    """Simulate the Verilog files cycle by cycle on every test image."""
+    from xnorflow.steps_rtl import plan_of, rtlsim_step
+
+    sources, hashes = _verilog(run)
+    plan = plan_of(run.spec, run.config)
+    inputs = {"files": hashes, "data": run.data.sha256}
+    step = run.step(RTLSIM, inputs, lambda folder: rtlsim_step(plan, sources, run.data.test, folder))
+    run.add(rtl_speed=RtlSpeed(**step.values["speed"]))
+    run.add_results(step)
+    return step
+
+
+def _yosys(run: Run) -> StepResult:
+    """Synthesize the Verilog files for the part's family and count their cells."""
+    from xnorflow.steps_rtl import yosys_step
+
+    sources, hashes = _verilog(run)
+    step = run.step(
+        YOSYS, {"files": hashes, "part": run.config.part}, lambda folder: yosys_step(run.config, sources, folder)
+    )
+    run.add(synth=SynthRow(**step.values["synth"]))
+    return step
+
+
+Steps = dict[str, Callable[[Run], StepResult]]
+COMMON: Steps = {TRAIN: _train, EXTRACT: _extract}
+HLS_STEPS: Steps = {**COMMON, CONVERT: _convert, CSIM: _csim}
+VERILOG_STEPS: Steps = {**COMMON, GENERATE: _generate, RTLSIM: _rtlsim, YOSYS: _yosys}
+
+
+def steps_of(config: BuildConfig) -> Steps:
+    """Return the steps of a configuration's route, in order."""
+    return VERILOG_STEPS if config.backend == VERILOG else HLS_STEPS
+
+
+def run(job: Job, until: str | None = None, announce: Callable[[StepResult], None] = lambda step: None) -> RunReport:
     """Run every step up to ``until`` and write ``report.json`` to the project folder.
 
     Args:
         job: what to run on.
-        until: name of the last step.
+        until: name of the last step; all of the configuration's route by default.
         announce: called after each step.
 
     Raises:
+        ConfigError: the route has no such step.
         XnorflowError: as the steps raise it.
     """
+    steps = steps_of(job.config)
+    if until is not None and until not in steps:
+        raise ConfigError(f"backend {job.config.backend} has no step {until}; it has {', '.join(steps)}")
     with folder_lock(job.project):
-        state = _Run(job)
-        for name, step in STEPS.items():
+        state = Run(job)
+        for name, step in steps.items():
             announce(step(state))
             if name == until:
                 break
@@ -254,17 +236,3 @@ def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
             )
         )
     return tuple(rows)
-
-
-def _empty_report(config: BuildConfig, data: DataSet) -> RunReport:
-    return RunReport(
-        name=config.name,
-        part=config.part,
-        device=device_of(config.part).name,
-        clock_mhz=config.clock_mhz,
-        backend=config.backend,
-        io_type=config.io_type,
-        data_name=data.name,
-        data_sha256=data.sha256,
-        test_images=len(data.test.labels),
-    )

@@ -39,6 +39,66 @@ class LayerRow:
 
 
 @dataclass(frozen=True)
+class RtlRow:
+    """One layer of the Verilog route.
+
+    Attributes:
+        pe: neurons per cycle.
+        simd: inputs of each per cycle.
+        reuse_factor: cycles per image, or per position of a convolution's window.
+        cycles: cycles per image, by formula.
+    """
+
+    name: str
+    n_in: int
+    n_out: int
+    pe: int
+    simd: int
+    reuse_factor: int
+    cycles: int
+
+
+@dataclass(frozen=True)
+class RtlSpeed:
+    """Cycles by formula and as measured in RTL simulation; None where there is no formula."""
+
+    interval_cycles: int
+    measured_interval_cycles: float
+    latency_cycles: int | None
+    measured_latency_cycles: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether what was measured is what the formulas say."""
+        return self.measured_interval_cycles == self.interval_cycles and self.latency_cycles in (
+            None,
+            self.measured_latency_cycles,
+        )
+
+
+@dataclass(frozen=True)
+class SynthRow:
+    """Counts of a synthesis tool beside what the part has; None where the tool does not say.
+
+    Attributes:
+        source: stage of the counts, such as "Yosys".
+        tool: program and version.
+    """
+
+    source: str
+    tool: str
+    used: dict[str, int | None]
+    available: dict[str, int]
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether every count is within the part; None where one is not known."""
+        if None in self.used.values():
+            return None
+        return all(count is not None and count <= self.available[kind] for kind, count in self.used.items())
+
+
+@dataclass(frozen=True)
 class StepRow:
     """One step: what it took when it ran, and whether an earlier run had done it."""
 
@@ -55,6 +115,8 @@ class RunReport:
         card: card of the trained network, as ``train`` writes it; None where it has none.
         trained_here: whether this run trained the network; None before it is known.
         spec_sha256: hash of the golden model.
+        layers: the layers of the HLS route.
+        rtl_layers: the layers of the Verilog route.
     """
 
     name: str
@@ -70,6 +132,9 @@ class RunReport:
     card: dict[str, Any] | None = None
     spec_sha256: str | None = None
     layers: tuple[LayerRow, ...] = ()
+    rtl_layers: tuple[RtlRow, ...] = ()
+    rtl_speed: RtlSpeed | None = None
+    synth: SynthRow | None = None
     results: tuple[SimResult, ...] = ()
     steps: tuple[StepRow, ...] = ()
     version: str = __version__
@@ -77,13 +142,17 @@ class RunReport:
 
     @property
     def agrees(self) -> bool:
-        """Whether every implementation that ran equals the golden model on every image."""
-        return all(result.agrees for result in self.results)
+        """Whether every implementation that ran equals the golden model, and measured cycles the formulas."""
+        speed = self.rtl_speed is None or self.rtl_speed.agrees
+        return speed and all(result.agrees for result in self.results)
 
     @property
     def interval_cycles(self) -> int | None:
         """Cycles between two images by formula; None before the conversion."""
-        return max((layer.cycles for layer in self.layers), default=None)
+        if self.rtl_speed is not None:
+            return self.rtl_speed.interval_cycles
+        cycles = [layer.cycles for layer in self.layers] + [layer.cycles for layer in self.rtl_layers]
+        return max(cycles, default=None)
 
     @property
     def trained_on_other_data(self) -> bool:
@@ -110,6 +179,9 @@ def load_report(project: Path) -> RunReport:
         if values["format"] != FORMAT_VERSION:
             raise ReportError(f"{path}: field format is {values['format']}, this version reads {FORMAT_VERSION}")
         values["layers"] = tuple(LayerRow(**row) for row in values["layers"])
+        values["rtl_layers"] = tuple(RtlRow(**row) for row in values["rtl_layers"])
+        for name, kind in (("rtl_speed", RtlSpeed), ("synth", SynthRow)):
+            values[name] = kind(**values[name]) if values[name] is not None else None
         values["results"] = tuple(sim_result(row) for row in values["results"])
         values["steps"] = tuple(StepRow(**row) for row in values["steps"])
         return RunReport(**values)

@@ -13,7 +13,7 @@ from rich.text import Text
 from xnorflow.data import DataSet
 from xnorflow.doctor import Finding
 from xnorflow.report import LayerMismatch, SimResult
-from xnorflow.runreport import RunReport
+from xnorflow.runreport import RunReport, SynthRow
 
 MISSING = "-"
 
@@ -82,7 +82,11 @@ def report_tables(report: RunReport) -> list[Table]:
         tables.append(_mismatch(mismatch))
     if report.layers:
         tables.append(_hardware(report))
+    if report.rtl_layers:
+        tables.append(_verilog(report))
     tables.append(_time(report))
+    if report.synth is not None:
+        tables.append(synth_table(report.synth, report.device))
     return tables
 
 
@@ -155,6 +159,47 @@ def _hardware(report: RunReport) -> Table:
         f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; "
         "not measured, nor known to fit.",
     )
+
+
+def _verilog(report: RunReport) -> Table:
+    rows = tuple(
+        (
+            layer.name,
+            f"{layer.n_in} x {layer.n_out}",
+            str(layer.pe),
+            str(layer.simd),
+            f"{layer.reuse_factor:,}",
+            f"{layer.cycles:,}",
+        )
+        for layer in report.rtl_layers
+    )
+    notes = [f"Cycles per image by formula: {report.interval_cycles:,}."]
+    if report.rtl_speed is not None:
+        speed = report.rtl_speed
+        formula = MISSING if speed.latency_cycles is None else f"{speed.latency_cycles:,}"
+        notes.append(
+            f"Measured in RTL simulation: {speed.measured_interval_cycles:,.2f} cycles per image, latency "
+            f"{speed.measured_latency_cycles:,} cycles (by formula {formula})."
+        )
+        rate = report.clock_mhz * 1e6 / speed.measured_interval_cycles
+        notes.append(f"At the {report.clock_mhz:g} MHz asked for, which nothing here proves: {rate:,.0f} images/s.")
+    columns = ("layer", "in x out", "neurons (pe)", "inputs (simd)", "reuse factor", "cycles per image")
+    return Table(f"{report.name} as Verilog: neurons and inputs per cycle", columns, rows, " ".join(notes))
+
+
+def synth_table(synth: SynthRow, device: str) -> Table:
+    """Return a synthesis tool's counts: used, available, percent, verdict."""
+    rows = []
+    for kind, count in synth.used.items():
+        have = synth.available[kind]
+        share = MISSING if count is None else f"{100 * count / have:.1f} %"
+        rows.append((kind.upper(), MISSING if count is None else f"{count:,}", f"{have:,}", share))
+    verdict = {None: "too close to say", True: "fits", False: "does not fit"}[synth.fits]
+    note = (
+        f"{synth.source}: {verdict} {device}. Counted by {synth.tool} after synth_xilinx; LUT are cells before "
+        "placing, LUT RAM among them. Nothing has been placed or routed, so no clock is claimed."
+    )
+    return Table(f"Does it fit {device}?", ("resource", "used", "available", "percent"), tuple(rows), note)
 
 
 def _time(report: RunReport) -> Table:

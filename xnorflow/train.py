@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.config import TrainConfig
 from xnorflow.data import DataSet, Split
 from xnorflow.errors import ConfigError, DataError, XnorflowError
 from xnorflow.files import atomic_open, sha256_file, write_json
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import save_model
 from xnorflow.progress import progress_bar
+from xnorflow.settings import TrainConfig
 from xnorflow.spec import InputSpec
 
 PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")

@@ -43,9 +43,7 @@ def write_models(folder: Path) -> list[Path]:
 def _cells_sim() -> Path:
     package = importlib.util.find_spec("pyosys")
     if package is None or package.origin is None:
-        raise ToolNotFound(
-            "the netlist simulation needs pyosys, which is not installed; run `pip install pyosys`"
-        )
+        raise ToolNotFound("the netlist simulation needs pyosys, which is not installed; run `pip install pyosys`")
     return Path(package.origin).parent / "share" / "xilinx" / "cells_sim.v"
 
 

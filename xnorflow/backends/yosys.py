@@ -38,9 +38,7 @@ OTHERS = {
 FREE = {"BUFG", "IBUF", "OBUF", "GND", "VCC", "$scopeinfo"}
 
 
-def plan_synthesis(
-    sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False
-) -> list[str]:
+def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False) -> list[str]:
     """Return the Yosys passes that synthesize Verilog files and write statistics and netlist.
 
     Args:
@@ -73,9 +71,7 @@ def pyosys_version() -> str:
     return importlib.metadata.version("pyosys")
 
 
-def run_passes(
-    passes: Sequence[str], folder: Path, log: str = "yosys.log", timeout_s: float | None = None
-) -> float:
+def run_passes(passes: Sequence[str], folder: Path, log: str = "yosys.log", timeout_s: float | None = None) -> float:
     """Run Yosys passes in ``folder`` by a process of their own; return the seconds it took.
 
     Raises:

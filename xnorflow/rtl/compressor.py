@@ -104,10 +104,8 @@ def _narrow_stage(heights: Heights) -> list[Cell]:
     left, coming, cells = list(heights), [0] * (len(heights) + 5), []
     for column in range(len(heights)):
         while left[column] >= 3 and coming[column] + left[column] > 2:
-            if left[column] >= 5:
-                cell = Cell("xnf_63", column, (5, 0), 3, 2)
-            else:
-                cell = Cell("xnf_32", column, (3, 0), 2, 1)
+            wide = left[column] >= 5
+            cell = Cell("xnf_63", column, (5, 0), 3, 2) if wide else Cell("xnf_32", column, (3, 0), 2, 1)
             left[column] -= cell.taken[0]
             for target in range(column, column + cell.outputs):
                 coming[target] += 1
@@ -149,8 +147,7 @@ def _loops(heap: Plan) -> list[str]:
         if height:
             term = f"{{{width - 1}'b0, bits[i]}}" if width > 1 else "bits[i]"
             lines.append(
-                f"        for (i = {start}; i < {start + height}; i = i + 1)"
-                f" total = total + ({term} << {column});"
+                f"        for (i = {start}; i < {start + height}; i = i + 1) total = total + ({term} << {column});"
             )
         start += height
     lines.append("    end")
@@ -177,9 +174,7 @@ def _tree(heap: Plan) -> list[str]:
             *_stage(index, cells, heights, source, starts, next_starts),
         ]
         if (index + 1) % heap.registers_every == 0:
-            lines.append(
-                f"    reg  [{total - 1}:0] {target}; always @(posedge clk) {target} <= w{index + 1};"
-            )
+            lines.append(f"    reg  [{total - 1}:0] {target}; always @(posedge clk) {target} <= w{index + 1};")
         else:
             lines.append(f"    wire [{total - 1}:0] {target} = w{index + 1};")
         source, starts, heights = target, next_starts, after
@@ -197,8 +192,7 @@ def _starts(heights: Heights) -> list[int]:
 def _row(heights: Heights, starts: list[int], source: str, row: int) -> str:
     """Return the number made of the bit ``row`` of every column."""
     bits = [
-        f"{source}[{start + row}]" if height > row else "1'b0"
-        for height, start in zip(heights, starts, strict=True)
+        f"{source}[{start + row}]" if height > row else "1'b0" for height, start in zip(heights, starts, strict=True)
     ]
     return "{" + ", ".join(reversed(bits)) + "}"
 
@@ -212,9 +206,7 @@ def _stage(
         operands = []
         for port, column, taken in (("a", cell.column, cell.taken[0]), ("b", cell.column + 2, cell.taken[1])):
             if taken:
-                operands.append(
-                    f".{port}({_slice(source, free[column], taken, 3 if cell.kind == 'xnf_32' else 6)})"
-                )
+                operands.append(f".{port}({_slice(source, free[column], taken, 3 if cell.kind == 'xnf_32' else 6)})")
                 free[column] += taken
         outputs = []
         for bit in range(cell.outputs):
@@ -234,9 +226,7 @@ def _stage(
     for column in range(width):
         rest = starts[column] + heights[column] - free[column]
         if rest:
-            lines.append(
-                f"    assign w{index + 1}[{fill[column]} +: {rest}] = {source}[{free[column]} +: {rest}];"
-            )
+            lines.append(f"    assign w{index + 1}[{fill[column]} +: {rest}] = {source}[{free[column]} +: {rest}];")
     return lines
 
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 
 from xnorflow.errors import ConfigError
-from xnorflow.rtl.plan import Folding, LayerPlan, NetPlan
+from xnorflow.rtl.plan import LayerPlan, NetPlan
 from xnorflow.rtl.window import WindowPlan
+from xnorflow.settings import Folding
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
 
 # Results that may be under way between a layer's start and the layer behind it (xnf_fifo).
@@ -47,9 +48,7 @@ def _plan_layers(
     for index, (layer, shape) in enumerate(spec.walk()):
         plan = plan_layer(layer, shape, index, bits, foldings[layer.name], width, words, registers_every)
         if plan.depth + 3 > PLACES:
-            raise ConfigError(
-                f"layer {layer.name}: {plan.depth} pipeline stages, at most {PLACES - 3} are allowed"
-            )
+            raise ConfigError(f"layer {layer.name}: {plan.depth} pipeline stages, at most {PLACES - 3} are allowed")
         layers.append(plan)
         width, words, bits = plan.width_out, plan.words_out, 1
     return layers
@@ -103,9 +102,7 @@ def choose_foldings(spec: NetSpec, cycles: int) -> dict[str, Folding]:
     for index, (layer, shape) in enumerate(spec.walk()):
         whole = plan_layer(layer, shape, index, bits, Folding(layer.n_out, layer.n_in), width, words)
         if whole.window is not None and whole.cycles > cycles:
-            raise ConfigError(
-                f"layer {layer.name}: its window takes {whole.cycles} cycles per image, got {cycles}"
-            )
+            raise ConfigError(f"layer {layer.name}: its window takes {whole.cycles} cycles per image, got {cycles}")
         options = [
             plan_layer(layer, shape, index, bits, folding, width, words)
             for folding in _options(whole, cycles // whole.positions)

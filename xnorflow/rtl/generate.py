@@ -15,9 +15,10 @@ from xnorflow.errors import ConfigError
 from xnorflow.rtl import compressor
 from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
-from xnorflow.rtl.plan import Folding, LayerPlan, NetPlan
+from xnorflow.rtl.plan import LayerPlan, NetPlan
 from xnorflow.rtl.rom import MemoryChoice, choose_memories, rom_module
 from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
+from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
 
 TOP = "xnf_top"
@@ -144,9 +145,7 @@ def _frame(plan: NetPlan) -> list[str]:
     used = plan.spec.input.size * plan.spec.input.bits - (plan.beats - 1) * plan.beat_bits
     sizes = {"BEATS": plan.beats, "WIDTH": plan.beat_bits, "LAST": used}
     ends = {f"s_axis_{end}": f"s_axis_{end}" for end in ("tvalid", "tready", "tdata", "tlast")}
-    return instance(
-        "xnf_frame", "frame", sizes, CLOCK | ends | stream("m", "s0") | {"frame_error": "frame_error"}
-    )
+    return instance("xnf_frame", "frame", sizes, CLOCK | ends | stream("m", "s0") | {"frame_error": "frame_error"})
 
 
 def _layer(layer: LayerPlan) -> list[str]:

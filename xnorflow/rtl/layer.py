@@ -66,9 +66,7 @@ def _words(layer: LayerPlan, source: str) -> list[str]:
 def _more(layer: LayerPlan) -> list[str]:
     """Return the counter of the values of each word that comes in."""
     count, bits = layer.count, layer.bits
-    planes = [
-        ", ".join(f"part_data[{i * bits + b}]" for i in reversed(range(count))) for b in reversed(range(bits))
-    ]
+    planes = [", ".join(f"part_data[{i * bits + b}]" for i in reversed(range(count))) for b in reversed(range(bits))]
     word = f"{{{', '.join(planes)}}}" if bits > 1 else "part_data"
     return [
         wire("more", len(layer.word_heap.heights)),
@@ -97,9 +95,7 @@ def _sizes(layer: LayerPlan) -> dict[str, object]:
 
 def _chunks(layer: LayerPlan) -> list[str]:
     sizes = _sizes(layer) | {"RATIO": layer.ratio, "CB": layer.chunk_bits}
-    ports = (
-        CLOCK | stream("s", "part") | {"more": "more", "available": "available", "release_image": "finish"}
-    )
+    ports = CLOCK | stream("s", "part") | {"more": "more", "available": "available", "release_image": "finish"}
     return [
         wire("x", layer.simd * layer.bits),
         wire("ones", layer.ones_bits),
@@ -219,9 +215,7 @@ def _normalise(layer: LayerPlan) -> list[str]:
 
 
 def _constants(layer: LayerPlan, pe: int, scale_bits: int, group_bits: int) -> list[str]:
-    assert (
-        isinstance(layer.spec, ScoreSpec) and layer.spec.scale is not None and layer.spec.offset is not None
-    )
+    assert isinstance(layer.spec, ScoreSpec) and layer.spec.scale is not None and layer.spec.offset is not None
     lines = [
         f"    reg [{scale_bits - 1}:0] scale{pe};",
         f"    reg [{layer.score_bits - 1}:0] offset{pe};",

@@ -13,24 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from xnorflow.errors import ConfigError
 from xnorflow.rtl import compressor
 from xnorflow.rtl.window import WindowPlan
+from xnorflow.settings import Folding
 from xnorflow.spec import LayerSpec, NetSpec, ScoreSpec
-
-
-@dataclass(frozen=True)
-class Folding:
-    """``pe`` neurons and ``simd`` inputs per cycle."""
-
-    pe: int
-    simd: int
-
-    def __post_init__(self) -> None:
-        for name in ("pe", "simd"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"folding: {name} must be a whole number >= 1, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -130,9 +116,7 @@ class LayerPlan:
     @property
     def cycles(self) -> int:
         """Cycles per image: of the counters, or of the words that come in where those are more."""
-        return max(
-            self.positions * max(self.words, self.reuse_factor), self.window.cycles if self.window else 0
-        )
+        return max(self.positions * max(self.words, self.reuse_factor), self.window.cycles if self.window else 0)
 
     @property
     def gathers(self) -> bool:

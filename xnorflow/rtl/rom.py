@@ -69,9 +69,7 @@ def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
     return "\n".join([*lines, "endmodule"]) + "\n"
 
 
-def _memory(
-    name: str, style: str, words: Sequence[int], low: int, width: int, address_bits: int
-) -> list[str]:
+def _memory(name: str, style: str, words: Sequence[int], low: int, width: int, address_bits: int) -> list[str]:
     mask = (1 << width) - 1
     # unused addresses repeat the first word, so that a LUT memory needs no decoder for them
     full = [*words, *([words[0]] * ((1 << address_bits) - len(words)))] if style != "block" else list(words)
@@ -80,10 +78,7 @@ def _memory(
         f"    reg [{width - 1}:0] {name}_rom [0:{len(full) - 1}];",
         f"    reg [{width - 1}:0] {name}_q;",
         "    initial begin",
-        *(
-            f"        {name}_rom[{i}] = {literal((word >> low) & mask, width)};"
-            for i, word in enumerate(full)
-        ),
+        *(f"        {name}_rom[{i}] = {literal((word >> low) & mask, width)};" for i, word in enumerate(full)),
         "    end",
         f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
         f"    assign word[{low + width - 1}:{low}] = {name}_q;",

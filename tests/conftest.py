@@ -1,4 +1,4 @@
-"""Shared fixtures: tiny networks, the quick data set, and one trained network for the whole session."""
+"""Shared fixtures: tiny networks, the quick data set, and one trained network for all tests."""
 
 from __future__ import annotations
 

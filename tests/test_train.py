@@ -68,14 +68,14 @@ def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 def watch(monkeypatch, stop_after: int | None = None) -> dict[str, Any]:
     """Record every epoch's latent weights, and stop after one of them if told to."""
-    seen: dict[str, Any] = {"weights": [], "loss": [], "validation": [], "splits": [], "session": None}
-    epoch, accuracy = module._Session._train_epoch, module._Session.accuracy
+    seen: dict[str, Any] = {"weights": [], "loss": [], "validation": [], "splits": [], "run": None}
+    epoch, accuracy = module._TrainingRun._train_epoch, module._TrainingRun.accuracy
 
     def train_epoch(self: Any) -> tuple[float, float]:
         if stop_after is not None and self.epoch == stop_after:
             raise Stopped
         loss, validation = epoch(self)
-        seen["session"] = self
+        seen["run"] = self
         seen["weights"].append(self.model.get_weights())
         seen["loss"].append(loss)
         seen["validation"].append(validation)
@@ -85,8 +85,8 @@ def watch(monkeypatch, stop_after: int | None = None) -> dict[str, Any]:
         seen["splits"].append(split)
         return accuracy(self, split)
 
-    monkeypatch.setattr(module._Session, "_train_epoch", train_epoch)
-    monkeypatch.setattr(module._Session, "accuracy", count)
+    monkeypatch.setattr(module._TrainingRun, "_train_epoch", train_epoch)
+    monkeypatch.setattr(module._TrainingRun, "accuracy", count)
     return seen
 
 

@@ -101,9 +101,9 @@ def train(
         )
     source = InputSpec(tuple(model.input_shape[1:]), input_bits, pixel_threshold)
     key = _key(network, data, config, source)
-    session = _Session(model, source, data, config, folder / "checkpoint.npz", key)
+    training = _TrainingRun(model, source, data, config, folder / "checkpoint.npz", key)
     started = time.monotonic()
-    session.run(folder / "train.log")
+    training.run(folder / "train.log")
     path = folder / f"{network.stem}.h5"
     settings = {"bits": input_bits, "pixel_threshold": pixel_threshold}
     save_model(model, path, settings)
@@ -112,17 +112,17 @@ def train(
         "data": {"name": data.name, "sha256": data.sha256, "test_images": len(data.test.labels)},
         "input": settings,
         "accuracy": {
-            "validation": session.best_accuracy,
-            "test": session.accuracy(data.test),
+            "validation": training.best_accuracy,
+            "test": training.accuracy(data.test),
         },
-        "best_epoch": session.best_epoch,
+        "best_epoch": training.best_epoch,
         "train": dataclasses.asdict(config),
-        "seconds": round(session.seconds_before + time.monotonic() - started, 1),
+        "seconds": round(training.seconds_before + time.monotonic() - started, 1),
         "versions": versions(),
         "sha256": sha256_file(path),
     }
     write_json(path.with_suffix(".json"), card)
-    session.checkpoint.unlink(missing_ok=True)
+    training.checkpoint.unlink(missing_ok=True)
     return TrainedModel(path, card)
 
 
@@ -141,7 +141,7 @@ def _key(network: Path, data: DataSet, config: TrainConfig, source: InputSpec) -
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-class _Session:
+class _TrainingRun:
     """One training run: model, optimizer, best weights so far, checkpoint."""
 
     def __init__(

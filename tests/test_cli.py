@@ -74,7 +74,7 @@ def test_version(capsys):
     ("arguments", "says"),
     [
         ([], "required: COMMAND"),
-        (["synth"], "invalid choice: 'synth'"),
+        (["sinth"], "invalid choice: 'sinth'"),
         (["run"], "required: config"),
         (["run", DIGITS, "--epoch", "3x"], "invalid int value: '3x'"),
         (["run", DIGITS, "--nonsense"], "unrecognized arguments: --nonsense"),

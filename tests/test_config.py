@@ -74,7 +74,9 @@ def test_all_keys(tmp_path):
 
 
 def test_full_example_names_every_key():
-    assert set(yaml.safe_load(FULL)) == {item.name for item in dataclasses.fields(BuildConfig)}
+    # these belong to the Verilog route, and are tested below
+    verilog = {"folding", "bram36"}
+    assert set(yaml.safe_load(FULL)) | verilog == {item.name for item in dataclasses.fields(BuildConfig)}
     assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
 
 
@@ -366,3 +368,30 @@ def test_any_slip_of_the_pen(tmp_path, position, cut, new):
     text = FULL[:position] + new + FULL[position + cut :]
     (tmp_path / "a.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
     only_config_errors(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"folding": {"a": {"pe": 1, "simd": 2}}}, "folding goes with backend Verilog, got Vivado"),
+        ({"backend": "Verilog", "reuse_factor": 4}, "with backend Verilog give a folding instead"),
+        ({"backend": "Verilog", "precision": {"a": {"accum": "ap_int<4>"}}}, "give a folding instead"),
+        ({"backend": "Verilog", "folding": {"a": {"pe": 1}}}, "folding.a must be {pe: P, simd: S}"),
+        ({"backend": "Verilog", "folding": {"a": {"pe": 0, "simd": 1}}}, "pe must be a whole number >= 1, got 0"),
+        ({"backend": "Verilog", "folding": 3}, "folding must be a table of layers, got 3"),
+        ({"backend": "Verilog", "bram36": -1}, "bram36 must be a whole number >= 0, got -1"),
+    ],
+)
+def test_each_route_refuses_the_settings_of_the_other(settings, says):
+    document = {"network": "x.py", "part": "xc7z010clg400-1", **settings}
+    with pytest.raises(ConfigError) as caught:
+        config_from_dict(document, Path("/"))
+    assert says in str(caught.value)
+
+
+def test_folding_comes_back_as_it_went():
+    folding = {"a": {"pe": 2, "simd": 3}}
+    document = {"network": "x.py", "part": "xc7z010clg400-1", "backend": "Verilog", "folding": folding, "bram36": 7}
+    config = config_from_dict(document, Path("/"))
+    assert config_to_dict(config)["folding"] == folding
+    assert config_from_dict(config_to_dict(config), Path("/")) == config

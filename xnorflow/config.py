@@ -64,6 +64,12 @@ class BuildConfig:
         device_of(self.part)
         _one_of("backend", self.backend, BACKENDS)
         _one_of("io_type", self.io_type, IO_TYPES)
+        if self.folding and self.backend != VERILOG:
+            raise ConfigError(f"folding goes with backend {VERILOG}, got {self.backend}; give a reuse_factor instead")
+        if self.backend == VERILOG and (self.reuse_factor != 1 or self.precision):
+            raise ConfigError(
+                f"reuse_factor and precision are hls4ml's; with backend {VERILOG} give a folding instead"
+            )
         strategies = self.strategy.values() if isinstance(self.strategy, dict) else [self.strategy]
         for strategy in strategies:
             _one_of("strategy", strategy, STRATEGIES)

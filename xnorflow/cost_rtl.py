@@ -8,13 +8,15 @@ makes new ones.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, cost_table
 from xnorflow.errors import ConfigError, DataError
+from xnorflow.rtl.plan import NetPlan
+from xnorflow.rtl.rom import choose_memories
 
 # cycles from the last word of weights to the output: memory, sum, threshold
 PIPELINE_CYCLES = 3
@@ -80,10 +82,11 @@ def sum_bits(layer: LayerShape) -> int:
     return (2 * largest).bit_length() + 1
 
 
-def memory_sizes(layer: LayerShape, pe: int, simd: int, memory: str) -> tuple[int, int]:
+def memory_sizes(layer: LayerShape, pe: int, simd: int, memory: str, most: int | None = None) -> tuple[int, int]:
     """Return RAMB18 blocks and LUTs of the weight memory, whose words hold weights and start values.
 
-    In block RAM the last 36 bits of a word may be too few for a block: then they are in LUTs.
+    In block RAM the last 36 bits of a word may be too few for a block: then they are in LUTs, as is
+    what goes beyond ``most`` blocks.
     """
     depth, word = reuse_factor(layer, pe, simd), pe * (simd + sum_bits(layer))
     if depth == 1:
@@ -94,10 +97,16 @@ def memory_sizes(layer: LayerShape, pe: int, simd: int, memory: str) -> tuple[in
     columns, rest = divmod(word, BLOCK_BITS)
     if rest * per_bit > BLOCK_BITS // 2:
         columns, rest = columns + 1, 0
-    return columns * -(-depth // BLOCK_DEPTH), rest * per_bit
+    rows = -(-depth // BLOCK_DEPTH)
+    if most is not None and columns * rows > most:
+        columns = most // rows
+        rest = word - columns * BLOCK_BITS
+    return columns * rows, rest * per_bit
 
 
-def features(layer: LayerShape, pe: int, simd: int, memory: str = "block") -> dict[str, float]:
+def features(
+    layer: LayerShape, pe: int, simd: int, memory: str = "block", most: int | None = None
+) -> dict[str, float]:
     """Return what LUTs and registers depend on.
 
     ``layer`` is 1, ``bit`` the products per cycle (bits of a pixel count each), ``sum_bit`` the bits
@@ -108,7 +117,7 @@ def features(layer: LayerShape, pe: int, simd: int, memory: str = "block") -> di
         "layer": 1.0,
         "bit": float(pe * simd * layer.input_bits),
         "sum_bit": float(pe * sum_bits(layer)),
-        "rom_lut": float(memory_sizes(layer, pe, simd, memory)[1]),
+        "rom_lut": float(memory_sizes(layer, pe, simd, memory, most)[1]),
         "output": float(layer.n_out),
         "input": float(layer.n_in * layer.input_bits),
     }
@@ -138,8 +147,10 @@ class RtlKernel:
         deep = [fold for fold in foldings if reuse_factor(layer, *fold) > WIRING_DEPTH]
         return [self.cost(layer, *fold, "lut") for fold in foldings] + [self.cost(layer, *fold) for fold in deep]
 
-    def cost(self, layer: LayerShape, pe: int, simd: int, memory: str = "block") -> LayerCost:
-        """Return the cost at one folding.
+    def cost(
+        self, layer: LayerShape, pe: int, simd: int, memory: str = "block", most: int | None = None
+    ) -> LayerCost:
+        """Return the cost at one folding, with at most ``most`` RAMB18 blocks where there is a limit.
 
         Raises:
             ConfigError: more neurons or inputs in parallel than there are, or fewer than one.
@@ -151,8 +162,8 @@ class RtlKernel:
         if memory not in ("block", "lut"):
             raise ConfigError(f"layer {layer.name}: memory must be block or lut, got {memory!r}")
         depth = reuse_factor(layer, pe, simd)
-        values = features(layer, pe, simd, memory)
-        blocks = memory_sizes(layer, pe, simd, memory)[0]
+        values = features(layer, pe, simd, memory, most)
+        blocks = memory_sizes(layer, pe, simd, memory, most)[0]
         table = self.coefficients
         # Yosys drops columns of start values that are constant, so the formula is the most there can be
         bram18 = Band(int(FEWEST_BLOCKS * blocks), blocks, blocks)
@@ -165,6 +176,20 @@ class RtlKernel:
         likely = max(0.0, sum(coefficients[name] * values[name] for name in coefficients))
         low, high = self.coefficients.band
         return Band(int(likely * low), round(likely), -int(-likely * high // 1))
+
+
+def cost_of_plan(layers: Sequence[LayerShape], plan: NetPlan, bram36: int) -> tuple[LayerCost, ...]:
+    """Return what each layer costs as it is generated: block RAM as ``rtl.rom`` deals it out, cycles of the plan.
+
+    The plan's cycles are never fewer than ``RtlKernel``'s: it also counts the words that come in.
+    """
+    costs = []
+    for shape, layer, memory in zip(layers, plan.layers, choose_memories(plan.layers, bram36), strict=True):
+        blocks = -(-memory.block_bits // BLOCK_BITS) * -(-layer.reuse_factor // BLOCK_DEPTH)
+        cost = RtlKernel().cost(shape, layer.pe, layer.simd, "block" if blocks else "lut", blocks)
+        latency = layer.cycles + layer.depth
+        costs.append(replace(cost, interval_cycles=layer.cycles, latency_cycles=(latency, latency)))
+    return tuple(costs)
 
 
 def _divisors(total: int) -> list[int]:

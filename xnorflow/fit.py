@@ -6,15 +6,31 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.config import BuildConfig
+from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.cost import Kernel, LayerShape, NetCost, Ratios, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
+from xnorflow.cost_rtl import RtlKernel, cost_of_plan
 from xnorflow.device import device_of
+from xnorflow.errors import ConfigError
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
 from xnorflow.problem import AXI_DMA_SHELL, NO_SHELL, Budget, Goal, Problem
-from xnorflow.spec import NetSpec
+from xnorflow.rtl import plan_network
+from xnorflow.settings import Folding
+from xnorflow.spec import ConvSpec, NetSpec
 
-__all__ = ["AXI_DMA_SHELL", "NO_SHELL", "Budget", "Fit", "Goal", "Shortfall", "cost_of", "fit", "fit_config"]
+__all__ = [
+    "AXI_DMA_SHELL",
+    "NO_SHELL",
+    "Budget",
+    "Fit",
+    "Goal",
+    "Shortfall",
+    "cost_of",
+    "fit",
+    "fit_config",
+    "kernel_of",
+    "with_foldings",
+]
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,7 @@ class Fit:
         cost: the chosen options; None where nothing fits.
         shortfalls: where nothing fits, what runs out, the worst first.
         changes: where nothing fits, the nearest changes that would fit, in words.
+        searched_cycles: interval that the search counted with, where the plan of the Verilog takes longer.
     """
 
     budget: Budget
@@ -32,6 +49,7 @@ class Fit:
     cost: NetCost | None
     shortfalls: tuple[Shortfall, ...] = ()
     changes: tuple[str, ...] = ()
+    searched_cycles: int | None = None
 
     @property
     def message(self) -> str:
@@ -39,6 +57,8 @@ class Fit:
         if self.cost is not None:
             use = self.cost.expected.at(self.goal.level)
             pace = f"{self.cost.images_per_s:,.0f} images/s, every {self.cost.interval_cycles} cycles"
+            if self.searched_cycles is not None:
+                pace += f" ({self.searched_cycles} but for the words that come in)"
             return (
                 f"fits {self.budget.device.name}: {pace}, {use.lut} LUT, {use.ff} FF, "
                 f"{use.bram18} BRAM18, {use.dsp} DSP; cycles by formula, cells as estimated ({self.goal.level})"
@@ -77,13 +97,33 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
 
 
-def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> NetCost:
-    """Return what a network costs with hls4ml as the configuration stands.
+def kernel_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | RtlKernel:
+    """Return how a configuration builds layers: with hls4ml, or as our Verilog.
 
     Raises:
-        ConfigError: a reuse factor that hls4ml would replace by another one.
+        ConfigError: a convolution as Verilog, which has no cost model yet.
     """
-    kernel = ConfigKernel(config, ratios)
+    if config.backend != VERILOG:
+        return ConfigKernel(config, ratios)
+    for layer in spec.layers:
+        if isinstance(layer, ConvSpec):
+            raise ConfigError(f"layer {layer.name}: fit can't estimate convolutions as Verilog; set folding by hand")
+    return RtlKernel()
+
+
+def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> NetCost:
+    """Return what a network costs as the configuration stands.
+
+    Raises:
+        ConfigError: a reuse factor that hls4ml would replace by another one, or no folding for a layer as Verilog.
+    """
+    kernel = kernel_of(spec, config, ratios)
+    if isinstance(kernel, RtlKernel):
+        if not config.folding:
+            raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
+        config.check_layers(spec)
+        plan = plan_network(spec, config.folding)
+        return NetCost(cost_of_plan(layer_shapes(spec), plan, config.bram36), config.clock_mhz)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
 
 
@@ -94,7 +134,7 @@ def fit_config(
     goal: Goal | None = None,
     ratios: Ratios | None = None,
 ) -> tuple[Fit, BuildConfig | None]:
-    """Choose the reuse factors of a configuration; its strategies, backend and clock stay.
+    """Choose the reuse factors of a configuration, or its foldings; its strategies, backend and clock stay.
 
     Args:
         spec: the network.
@@ -104,10 +144,40 @@ def fit_config(
         ratios: from HLS report to Vivado, where a user has calibrated them.
 
     Returns:
-        What was found, and the configuration with its reuse factors; None where nothing fits.
+        What was found, and the configuration with its reuse factors or foldings; None where nothing fits.
     """
     budget = budget or Budget(device_of(config.part))
-    found = fit(layer_shapes(spec), ConfigKernel(config, ratios), budget, goal or Goal(clock_mhz=config.clock_mhz))
+    goal = goal or Goal(clock_mhz=config.clock_mhz)
+    kernel = kernel_of(spec, config, ratios)
+    if isinstance(kernel, RtlKernel):
+        return _fit_verilog(spec, config, kernel, budget, goal)
+    found = fit(layer_shapes(spec), kernel, budget, goal)
     if found.cost is None:
         return found, None
     return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors)
+
+
+def _fit_verilog(
+    spec: NetSpec, config: BuildConfig, kernel: RtlKernel, budget: Budget, goal: Goal
+) -> tuple[Fit, BuildConfig | None]:
+    """Search; then let the plan say what the choice really takes, and search on where that is too slow."""
+    asked = goal
+    while True:
+        found = fit(layer_shapes(spec), kernel, budget, asked)
+        if found.cost is None:
+            return found, None
+        chosen = with_foldings(config, found.cost, budget)
+        cost = dataclasses.replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
+        searched = found.cost.interval_cycles
+        if goal.longest_interval is None or cost.interval_cycles <= goal.longest_interval:
+            slower = searched if cost.interval_cycles > searched else None
+            return Fit(budget, goal, cost, searched_cycles=slower), chosen
+        # half a cycle less, which no rounding turns into the same one
+        asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
+
+
+def with_foldings(config: BuildConfig, cost: NetCost, budget: Budget) -> BuildConfig:
+    """Return the configuration with the foldings of a choice, and with the block RAM that the choice has."""
+    foldings = {layer.layer: Folding(*layer.folding) for layer in cost.layers if layer.folding is not None}
+    blocks = sum(layer.expected.bram18.likely for layer in cost.layers)
+    return dataclasses.replace(config, folding=foldings, bram36=min(-(-blocks // 2), budget.usable.bram18 // 2))

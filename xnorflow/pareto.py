@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,17 @@ class Point:
 
 
 def explore(
-    layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, clock_mhz: float = 100.0
+    layers: Sequence[LayerShape],
+    kernel: Kernel,
+    budget: Budget,
+    clock_mhz: float = 100.0,
+    restate: Callable[[NetCost], NetCost] = lambda cost: cost,
 ) -> tuple[Point, ...]:
     """Return the Pareto front of interval, LUT and BRAM18, quickest first.
 
     At each interval a network can have, four choices are made: least LUT, least BRAM18 and least
     area without a limit, and least area within the budget; all are exact. What another one equals or
-    beats in all three is left out.
+    beats in all three is left out. ``restate`` turns each choice into what it will really cost.
 
     Raises:
         ConfigError: no layers, or a layer that the kernel can't build.
@@ -44,13 +48,10 @@ def explore(
     problem = Problem(layers, kernel, budget.device)
     found: dict[tuple[int, int, int], NetCost] = {}
     for longest in problem.thresholds():
-        for weights in ((1, 0), (0, 1), None):
-            cost = _cheapest(problem, longest, weights, clock_mhz)
-            use = cost.expected.at("likely")
-            found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
+        choices = [_cheapest(problem, longest, weights, clock_mhz) for weights in ((1, 0), (0, 1), None)]
         within = problem.solve(budget.usable, longest, "area")
-        if within is not None:
-            cost = NetCost(within, clock_mhz)
+        for choice in choices if within is None else [*choices, NetCost(within, clock_mhz)]:
+            cost = restate(choice)
             use = cost.expected.at("likely")
             found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
     keys = np.array(sorted(found), dtype=np.int64)

@@ -14,6 +14,11 @@ from xnorflow.verdict import Ratio, Verdict
 
 EXPECTED = "Estimated from operator counts and expected after Vivado: likely (low to high)."
 
+EXPECTED_RTL = (
+    "Estimated by sums fitted to Yosys runs, LUT as cells before placing: likely (low to high). "
+    "Neurons x inputs per cycle stand beside RTL."
+)
+
 
 def fit_tables(found: Fit) -> list[Table]:
     """Return what the search found: the choice, its use of the device, or what stands in the way."""
@@ -38,7 +43,7 @@ def _layers(cost: NetCost) -> Table:
     rows = tuple(
         (
             layer.layer,
-            layer.kernel,
+            layer.kernel if layer.folding is None else f"{layer.kernel}, {' x '.join(map(str, layer.folding))}",
             f"{layer.reuse_factor:,}",
             f"{layer.interval_cycles:,}",
             *(_band(getattr(layer.expected, kind)) for kind in ("lut", "bram18")),
@@ -46,7 +51,11 @@ def _layers(cost: NetCost) -> Table:
         for layer in cost.layers
     )
     columns = ("layer", "kernel", "reuse factor", "cycles per image", "LUT", "BRAM18")
-    return Table("Reuse factors", columns, rows, f"Cycles by formula. LUT: {EXPECTED}")
+    return Table("Reuse factors", columns, rows, f"Cycles by formula. LUT: {_source(cost)}")
+
+
+def _source(cost: NetCost) -> str:
+    return EXPECTED if cost.hls is not None else EXPECTED_RTL
 
 
 def _use(expected: Amounts, budget: Budget, note: str) -> Table:
@@ -95,8 +104,9 @@ def explore_table(points: Sequence[Point], budget: Budget) -> Table:
         )
         for point in points
     )
+    source = _source(points[0].cost) if points else EXPECTED
     columns = ("images/s", "cycles per image", "LUT", "BRAM18", f"likely on {budget.device.name}")
-    return Table("Choices that no other one beats", columns, rows, f"Cycles by formula. {EXPECTED}")
+    return Table("Choices that no other one beats", columns, rows, f"Cycles by formula. {source}")
 
 
 def report_tables(reports: Sequence[SynthReport]) -> list[Table]:

@@ -1,0 +1,133 @@
+"""fit and explore for the Verilog route: foldings, the plan's own cycles, the shipped configurations."""
+
+import dataclasses
+import importlib.util
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from xnorflow import api_fit
+from xnorflow.cli import main
+from xnorflow.config import load_config
+from xnorflow.cost import KINDS, dense_shapes
+from xnorflow.cost_rtl import RtlKernel, memory_sizes
+from xnorflow.device import device_of
+from xnorflow.errors import ConfigError
+from xnorflow.fit import Budget, Goal, cost_of, fit_config, kernel_of
+from xnorflow.rtl import Folding, plan_network
+
+CONFIGS = ROOT / "hls_configs"
+HOME = Budget(device_of("xc7z010clg400-1"))
+GOALS = {"verilog": ("interval", None), "verilog-small": ("area", 1000)}
+
+
+def needs_qkeras():
+    # looked for and not imported, as keras2.py must be the first
+    if importlib.util.find_spec("qkeras") is None:
+        pytest.skip("needs qkeras")
+
+
+@pytest.fixture
+def verilog_config():
+    return dataclasses.replace(load_config(CONFIGS / "digits.yaml"), backend="Verilog", reuse_factor=1)
+
+
+@pytest.mark.parametrize(
+    "goal", [Goal(), Goal("area", images_per_s=1e6), Goal("latency")], ids=lambda goal: goal.what
+)
+def test_choice_keeps_the_budget_and_shows_the_cycles_of_the_plan(tiny_spec, verilog_config, goal):
+    found, chosen = fit_config(tiny_spec, verilog_config, HOME, goal)
+    plan = plan_network(tiny_spec, chosen.folding)
+    assert found.cost.interval_cycles == plan.interval_cycles
+    assert f"every {plan.interval_cycles} cycles" in found.message
+    assert found.cost == cost_of(tiny_spec, chosen)
+    use = found.cost.expected.at("likely")
+    assert all(getattr(use, kind) <= getattr(HOME.usable, kind) for kind in KINDS)
+    assert chosen.reuse_factor == verilog_config.reuse_factor
+    if goal.images_per_s:
+        assert found.cost.images_per_s >= goal.images_per_s
+
+
+def test_interval_is_the_plans_where_words_come_in_more_slowly_than_layers_work(
+    tiny_spec, verilog_config, monkeypatch
+):
+    def at_once(self, layer):
+        return [self.cost(layer, layer.n_out, layer.n_in, "lut")]
+
+    monkeypatch.setattr(RtlKernel, "options", at_once)
+    monkeypatch.setattr("xnorflow.fit.plan_network", lambda spec, foldings: plan_network(spec, foldings, beat_bits=8))
+    found, _ = fit_config(tiny_spec, verilog_config, HOME)
+    assert (found.searched_cycles, found.cost.interval_cycles) == (1, 8)
+    assert "12,500,000 images/s, every 8 cycles (1 but for the words that come in)" in found.message
+    # a choice that the plan finds too slow is none
+    found, chosen = fit_config(tiny_spec, verilog_config, HOME, Goal("area", images_per_s=50e6))
+    assert chosen is None and found.cost is None and "does not fit" in found.message
+
+
+def test_kernel_is_the_configurations(tiny_spec, tiny_conv_spec, verilog_config):
+    assert isinstance(kernel_of(tiny_spec, verilog_config), RtlKernel)
+    assert kernel_of(tiny_spec, load_config(CONFIGS / "digits.yaml")).name == "hls4ml, Vivado"
+    for question in (fit_config, cost_of):
+        with pytest.raises(ConfigError, match="layer conv1: fit can't estimate convolutions as Verilog"):
+            question(tiny_conv_spec, verilog_config)
+
+
+def test_configuration_without_foldings_cannot_be_judged(tiny_spec, verilog_config):
+    with pytest.raises(ConfigError, match="no folding to judge"):
+        cost_of(tiny_spec, verilog_config)
+
+
+def test_block_ram_is_limited_as_the_generator_limits_it(tiny_spec, verilog_config):
+    config = dataclasses.replace(verilog_config, folding={layer.name: Folding(1, 16) for layer in tiny_spec.layers})
+    none, some = (cost_of(tiny_spec, dataclasses.replace(config, bram36=most)).expected for most in (0, 60))
+    assert none.bram18.likely == 0 < some.bram18.likely
+    assert none.lut.likely > some.lut.likely
+    # words of 4 x (784 weights and 12 bits of start value), the same in 256 neurons / 4 turns
+    wide = dense_shapes((784, 256, 10))[0]
+    assert memory_sizes(wide, 4, 784, "block", 10) == (10, 4 * (784 + 12) - 10 * 36)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """Golden models of the shipped networks."""
+    needs_qkeras()
+    from xnorflow.extract import extract_file
+
+    return {name: extract_file(ROOT / f"keras_models/{name}.h5", 1, 128) for name in ("digits", "tfc", "sfc", "mfc")}
+
+
+@pytest.mark.parametrize("network", ["digits", "tfc", "sfc", "mfc"])
+@pytest.mark.parametrize("kind", list(GOALS))
+def test_shipped_configurations_are_what_fit_writes(shipped, network, kind, tmp_path):
+    path = CONFIGS / f"{network}-{kind}.yaml"
+    config = load_config(path)
+    what, pace = GOALS[kind]
+    start = dataclasses.replace(config, folding={}, bram36=60)
+    found, chosen = fit_config(shipped[network], start, HOME, Goal(what, config.clock_mhz, pace))
+    assert chosen == config
+    assert path.read_text(encoding="utf-8").splitlines()[0] == f"# {found.message}"
+    api_fit.write_config(chosen, tmp_path / "again.yaml", found.message)
+    again, stored = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (tmp_path / "again.yaml", path))
+    again.pop("network"), stored.pop("network")
+    assert again == stored
+    assert found.cost.interval_cycles == plan_network(shipped[network], config.folding).interval_cycles
+
+
+def test_fit_check_and_explore_on_the_command_line(tmp_path, capsys):
+    needs_qkeras()
+    project = ["--project", str(tmp_path / "none")]
+    source, target = str(CONFIGS / "digits-verilog.yaml"), tmp_path / "mine.yaml"
+    command = ["fit", source, *project, "--goal", "area", "--images-per-s", "1e6"]
+    assert main([*command, "--write", str(target)]) == 0
+    assert "Yosys runs" in " ".join(capsys.readouterr().out.split())
+    stored = yaml.safe_load(target.read_text(encoding="utf-8"))
+    assert set(stored["folding"]) == {"dense1", "dense2", "scores"}
+    assert not {"reuse_factor", "strategy", "io_type"} & set(stored)
+    assert main(["fit", str(target), *project, "--check"]) == 0
+    capsys.readouterr()
+    assert main(["explore", str(target), *project]) == 0
+    assert "fits" in capsys.readouterr().out
+    points = api_fit.explore(api_fit.fit_question(target, project=tmp_path / "none"))
+    intervals = [point.cost.interval_cycles for point in points]
+    assert len(points) > 5 and intervals == sorted(intervals)

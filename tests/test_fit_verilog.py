@@ -104,7 +104,7 @@ def test_shipped_configurations_are_what_fit_writes(shipped, network, kind, tmp_
     config = load_config(path)
     what, pace = GOALS[kind]
     start = dataclasses.replace(config, folding={}, bram36=60)
-    found, chosen = fit_config(shipped[network], start, HOME, Goal(what, config.clock_mhz, pace))
+    found, chosen = fit_config(shipped[network], start, HOME, Goal(what, config.clock_mhz, pace, "high"))
     assert chosen == config
     assert path.read_text(encoding="utf-8").splitlines()[0] == f"# {found.message}"
     api_fit.write_config(chosen, tmp_path / "again.yaml", found.message)

@@ -13,6 +13,8 @@ from xnorflow.files import read_json, write_json
 from xnorflow.report import LayerMismatch, SimResult
 
 FORMAT_VERSION = 1
+# the order in which resources are shown
+KINDS = ("lut", "ff", "bram18", "dsp")
 FILE = "report.json"
 
 
@@ -89,6 +91,12 @@ class SynthRow:
     tool: str
     used: dict[str, int | None]
     available: dict[str, int]
+
+    def __post_init__(self) -> None:
+        # a JSON file brings them back in the order of the alphabet
+        for name in ("used", "available"):
+            counts = getattr(self, name)
+            object.__setattr__(self, name, {kind: counts[kind] for kind in KINDS if kind in counts})
 
     @property
     def fits(self) -> bool | None:

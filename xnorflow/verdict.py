@@ -14,7 +14,6 @@ from enum import Enum
 from types import MappingProxyType
 
 from xnorflow.cost import KINDS, Amounts, Band, Ratios, exactly, hls_to_vivado
-from xnorflow.device import Device
 from xnorflow.problem import Budget
 from xnorflow.report import Stage, SynthReport, Usage
 
@@ -189,8 +188,3 @@ def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
 def _ratio(values: Sequence[float]) -> Ratio:
     middle = math.exp(sum(math.log(value) for value in values) / len(values))
     return Ratio(min(values), middle, max(values), len(values))
-
-
-def fits_at_all(evidence: Sequence[Evidence], devices: Sequence[Device], margin: float = 0.1) -> list[Verdict]:
-    """Return the verdict for each of several devices."""
-    return [decide(evidence, Budget(device, margin)) for device in devices]

@@ -1,4 +1,4 @@
-"""Warped copies of training images: shifts, rotations, changes of size, elastic distortion.
+"""Training images moved and warped: shifts, rotations, changes of size, elastic distortion.
 
 Elastic distortion after Simard, Steinkraus, Platt 2003, "Best Practices for Convolutional Neural
 Networks Applied to Visual Document Analysis". Grey pixels are warped, so that with a 1-bit input the
@@ -7,6 +7,7 @@ threshold cuts a smooth edge.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,13 +27,11 @@ class Warp:
     """How far images are warped, each by a random amount.
 
     Attributes:
-        shift: most pixels up, down, to the left and to the right.
         rotate: most degrees to either side.
         scale: most change of height and of width, as a share.
         elastic: standard deviation of the displacements, in pixels.
     """
 
-    shift: float = 0.0
     rotate: float = 0.0
     scale: float = 0.0
     elastic: float = 0.0
@@ -64,8 +63,8 @@ def _sources(shape: tuple[int, ...], warp: Warp, random: np.random.Generator) ->
     angle = np.deg2rad(uniform(warp.rotate))
     sine, cosine = np.sin(angle), np.cos(angle)
     y, x = down[:, None] * (1 + uniform(warp.scale)), right * (1 + uniform(warp.scale))
-    rows = cosine * y + sine * x + (height - 1) / 2 + uniform(warp.shift)
-    columns = cosine * x - sine * y + (width - 1) / 2 + uniform(warp.shift)
+    rows = cosine * y + sine * x + (height - 1) / 2
+    columns = cosine * x - sine * y + (width - 1) / 2
     if warp.elastic:
         points = random.standard_normal((2, n, GRID, GRID), np.float32) * np.float32(warp.elastic)
         moved = _spread(height) @ points @ _spread(width).T
@@ -95,3 +94,25 @@ def _sample(images: UInt8Array, rows: Floats, columns: Floats) -> UInt8Array:
     lower = padded[first + stride] + (padded[first + stride + 1] - padded[first + stride]) * beside
     sampled: UInt8Array = np.rint(upper + (lower - upper) * below).astype(np.uint8)
     return sampled
+
+
+def shift_images(images: UInt8Array, most: int, random: np.random.Generator) -> UInt8Array:
+    """Shift each image by up to ``most`` pixels to each side, at random; zeros move in.
+
+    Images (n, height, width) or (n, height, width, channels); a new array is returned.
+    """
+    if most == 0:
+        return images
+    height, width = images.shape[1:3]
+    margin = ((0, 0), (most, most), (most, most), *[(0, 0)] * (images.ndim - 3))
+    padded = np.pad(images, margin)
+    offsets = random.integers(0, 2 * most + 1, (len(images), 2))
+    shifted = np.empty_like(images)
+    for row, column in _grid(2 * most + 1):
+        chosen = (offsets == (row, column)).all(axis=1)
+        shifted[chosen] = padded[chosen, row : row + height, column : column + width]
+    return shifted
+
+
+def _grid(size: int) -> Iterator[tuple[int, int]]:
+    return ((row, column) for row in range(size) for column in range(size))

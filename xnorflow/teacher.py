@@ -35,13 +35,14 @@ def build_teacher(shape: tuple[int, ...], n_classes: int) -> Any:
     return model
 
 
-def train_teacher(data: DataSet, shape: tuple[int, ...], warp: Warp, folder: Path, key: str) -> Teacher:
+def train_teacher(data: DataSet, shape: tuple[int, ...], warp: Warp, shift: int, folder: Path, key: str) -> Teacher:
     """Train the teacher on ``data``, or take it from its checkpoint in ``folder``.
 
     Args:
         data: its training images teach, its validation images choose the epoch.
         shape: of an image (height, width, channels).
         warp: how far the images are warped, as for the student.
+        shift: by how many pixels they are shifted at most.
         folder: takes checkpoint and log, ``teacher.npz`` and ``teacher.log``.
         key: a checkpoint with another one is not taken.
 
@@ -55,7 +56,7 @@ def train_teacher(data: DataSet, shape: tuple[int, ...], warp: Warp, folder: Pat
     def encode(images: NDArray[np.uint8]) -> Floats:
         return images.reshape(len(images), *shape).astype(np.float32)
 
-    lessons = Lessons(data.train, data.n_classes, warp, SEED)
+    lessons = Lessons(data.train, data.n_classes, warp, shift, SEED)
     training = TrainingRun(model, encode, lessons, SCHEDULE, folder / "teacher", key)
     training.run(data.validation, "teacher")
 

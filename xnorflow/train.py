@@ -166,7 +166,7 @@ class _Student:
     ) -> None:
         self.network, self.data, self.folder, self.config = network, data, folder, config
         self.shape = image_shape(data)
-        self.warp = Warp(config.shift, config.rotate, config.scale, config.elastic)
+        self.warp = Warp(config.rotate, config.scale, config.elastic)
         model = build_network(network, self.shape, data.n_classes)
         read_groups(model)  # what is not binary is refused now, not after hours of training
         if model.output_shape[-1] != data.n_classes:
@@ -179,14 +179,17 @@ class _Student:
         """Return the trained teacher; None where nothing is learnt from one."""
         if not self.config.distill:
             return None
-        return train_teacher(self.data, self.shape, self.warp, self.folder, self._key(repr(self.warp)))
+        warp, shift = self.warp, self.config.shift
+        return train_teacher(self.data, self.shape, warp, shift, self.folder, self._key(repr((warp, shift))))
 
     def train(self, seed: int, teacher: Teacher | None) -> tuple[Any, SeedRun]:
         """Train with ``seed``, or go on from its checkpoint; return the network and what it came to."""
         config = self.config
         import_keras().utils.set_random_seed(seed)
         model = build_network(self.network, self.shape, self.data.n_classes)
-        lessons = Lessons(self.data.train, self.data.n_classes, self.warp, seed, teacher, config.distill)
+        lessons = Lessons(
+            self.data.train, self.data.n_classes, self.warp, config.shift, seed, teacher, config.distill
+        )
         # one seed is the same run, alone or among others
         alone = dataclasses.replace(config, seed=seed, seeds=1)
         text = self.network.read_text(encoding="utf-8", errors="replace")

@@ -22,6 +22,9 @@ class Resources:
     bram18: int
     dsp: int
 
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.dsp + other.dsp)
+
 
 @dataclass(frozen=True)
 class Device:
@@ -38,6 +41,20 @@ class Device:
     boards: tuple[str, ...]
     resources: Resources
     source: str
+
+
+# aspect ratios of a RAMB18 with one port: bits per word, words (AMD UG473, table 1-1)
+RAMB18_RATIOS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+
+def bram18_blocks(word_bits: int, depth: int) -> int:
+    """Return the 18 Kb blocks of a memory, in the best of the aspect ratios."""
+    return min(-(-word_bits // width) * -(-depth // words) for width, words in RAMB18_RATIOS)
+
+
+def bram18_bits(blocks: int, depth: int) -> int:
+    """Return the widest words that ``blocks`` 18 Kb blocks hold, ``depth`` of them."""
+    return max(blocks // -(-depth // words) * width for width, words in RAMB18_RATIOS)
 
 
 @cache

@@ -29,8 +29,8 @@ from xnorflow.rtl.rom import choose_memories
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
 CYCLES = (1, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-LARGE_CYCLES = (48, 64, 64, 100, 256, 784)
-SMALL_BITS, LARGE_BITS = 1500, 6500
+LARGE_CYCLES = (64, 100, 128, 256, 256, 784)
+SMALL_BITS, LARGE_BITS = 1000, 3500
 
 
 def large(one: dict[str, Any]) -> bool:

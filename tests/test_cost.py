@@ -16,7 +16,7 @@ from xnorflow.cost import (
     layer_shapes,
 )
 from xnorflow.cost_hls4ml import OperatorCosts, StockKernel, after_vivado
-from xnorflow.device import bram18_bits, bram18_blocks
+from xnorflow.device import bram18_blocks
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
@@ -55,12 +55,6 @@ def test_legal_reuse_factors_of_sfc():
 )
 def test_bram18_blocks(word, depth, blocks):
     assert bram18_blocks(word, depth) == blocks
-
-
-@given(st.integers(1, 3000), st.integers(1, 20000))
-def test_bram18_bits_is_what_so_many_blocks_hold(word, depth):
-    blocks = bram18_blocks(word, depth)
-    assert bram18_bits(blocks, depth) >= word > bram18_bits(blocks - 1, depth)
 
 
 def test_bram18_of_sfc_on_the_resource_kernel():

@@ -1,10 +1,11 @@
 """The cost model of the Verilog: cells by hand, memories as they are, options of any layer."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtl_nets import conv_net, dense_cases, dense_net
 
@@ -13,12 +14,21 @@ from xnorflow.cost_rtl import RtlCoefficients, RtlKernel, cost_of_plan, default_
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.rtl import Folding, choose_foldings, compressor, plan_network
 from xnorflow.rtl.cells import Cells, counter, layer_parts, lut_memory, rom_cells
-from xnorflow.rtl.rom import ONE, blocks_wanted, choose_memories, memory_of
+from xnorflow.rtl.rom import (
+    ONE,
+    block_of,
+    blocks_of,
+    choose_memories,
+    columns_in,
+    memory_of,
+    rom_of,
+)
 from xnorflow.rtl.weights import weight_bits
 
 SFC = (784, 256, 256, 256, 10)
 
 
+@settings(max_examples=40)
 @given(dense_cases())
 def test_memories_hold_every_word_in_their_columns(case):
     spec, foldings = case
@@ -43,28 +53,67 @@ def test_a_memory_shares_equal_columns_and_leaves_out_constant_ones():
     assert memory.source[1] == memory.source[0] and memory.source[2] < 0
     # the second word repeats the first: every column is constant, and nothing is left to store
     assert memory.columns.shape[1] == 0 and memory.bram18 == 0
-    assert rom_cells(plan, 0, 0) == Cells()
+    assert rom_cells(rom_of(plan, 0, 0), 0) == Cells()
 
 
 @pytest.mark.parametrize(
-    ("columns", "depth", "blocks"),
-    [(36, 64, 1), (54, 64, 1), (55, 64, 2), (18, 64, 0), (19, 64, 1), (36, 1024, 2), (2, 4096, 1), (0, 8, 0)],
-)
-def test_a_block_is_not_taken_for_what_a_few_luts_hold(columns, depth, blocks):
-    assert blocks_wanted(columns, depth) == blocks
+    ("words", "block"),
+    [(2, (36, 1)), (512, (36, 1)), (513, (18, 1)), (2048, (9, 1)), (4096, (4, 1)), (8192, (2, 1)), (16384, (1, 1)),
+     (16385, (1, 2))],
+)  # fmt: skip
+def test_a_block_holds_as_many_columns_as_it_is_wide(words, block):
+    assert block_of(words) == block
+    assert blocks_of(3 * block[0], words) == 3 * block[1] == blocks_of(3 * block[0] - block[0] + 1, words)
+    assert columns_in(3 * block[1], words) == 3 * block[0]
 
 
-def test_block_ram_goes_to_the_deepest_memories_and_not_beyond_its_limit():
+def whole_memory_plan(pe, n_in=64):
+    """A layer whose words hold no chunks: every column is as dense as any."""
+    return plan_network(dense_net(5, [n_in, 64, 10]), {"d0": Folding(pe, n_in), "scores": Folding(1, 64)}).layers[0]
+
+
+@pytest.mark.parametrize(("columns", "held"), [(36, 36), (54, 36), (55, 55), (18, 0), (19, 19), (0, 0), (90, 72)])
+def test_a_block_is_not_taken_for_what_a_few_luts_hold(columns, held):
+    # 64 words, so a LUT per column
+    assert rom_of(whole_memory_plan(1), columns, 0).worth == held
+
+
+def test_block_ram_goes_where_it_saves_most_and_not_beyond_its_limit():
     spec = dense_net(1, [128, 64, 32, 10])
     plan = plan_network(spec, {"d0": Folding(4, 32), "d1": Folding(4, 16), "scores": Folding(1, 2)})
-    depths = [layer.reuse_factor for layer in plan.layers]
-    assert depths == [64, 32, 160]
+    assert [layer.reuse_factor for layer in plan.layers] == [64, 32, 160]
+    luts = []
     for bram36 in (0, 0.5, 1, 2, 60):
         memories = choose_memories(plan.layers, bram36)
         assert sum(memory.bram18 for memory in memories) <= 2 * bram36
         cost = cost_of_plan(plan, bram36, 100.0)
         assert [layer.expected.bram18 for layer in cost.layers] == [exactly(memory.bram18) for memory in memories]
-    assert [memory.bram18 for memory in choose_memories(plan.layers, 0.5)] == [0, 0, 1]
+        luts.append(cost.expected.lut.likely)
+    assert luts == sorted(luts, reverse=True) and luts[0] > luts[-1]
+    # 36 columns of 64 words are 36 LUTs; the few of 160 words are mostly start values, which are sparse
+    assert [memory.bram18 for memory in choose_memories(plan.layers, 0.5)] == [1, 0, 0]
+
+
+@settings(max_examples=40)
+@given(dense_cases(), st.sampled_from([0.5, 1, 3]))
+def test_no_other_deal_of_the_blocks_saves_more_than_a_block(case, bram36):
+    """Block by block is the best there is but for what the last, partly filled blocks may be worth."""
+    spec, foldings = case
+    layers = plan_network(spec, foldings).layers
+    memories = choose_memories(layers, bram36)
+
+    def luts(held):
+        pairs = zip(layers, memories, held, strict=True)
+        return sum(rom_of(one, m.columns.shape[1], m.start_columns).luts_beside(now) for one, m, now in pairs)
+
+    counts = [range(blocks_of(memory.columns.shape[1], memory.words) + 1) for memory in memories]
+    deals = [deal for deal in itertools.product(*counts) if sum(deal) <= 2 * bram36]
+    best = min(
+        luts([min(m.columns.shape[1], columns_in(n, m.words)) for m, n in zip(memories, deal, strict=True)])
+        for deal in deals
+    )
+    taken = sum(memory.bram18 for memory in memories)
+    assert luts([memory.block_columns for memory in memories]) <= best + 18 * max(1, 2 * bram36 - taken)
 
 
 def test_counter_by_hand():
@@ -157,6 +206,7 @@ def test_impossible_questions_are_refused():
         RtlKernel().options(LayerShape("conv", 9, 4, vectors=36))
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 300), st.integers(1, 40), st.booleans())
 def test_every_layer_has_options_with_rising_bands(n_in, n_out, scores):
     layer = LayerShape("layer", n_in, n_out, is_scores=scores, pixel_input=not scores)

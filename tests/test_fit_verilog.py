@@ -1,11 +1,10 @@
 """fit and explore for the Verilog route: foldings, the plan's own cycles, the shipped configurations."""
 
 import dataclasses
-import importlib.util
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import NETWORKS, ROOT, needs_qkeras
 
 from xnorflow import api_fit
 from xnorflow.cli import main
@@ -19,14 +18,7 @@ from xnorflow.rtl import Folding, plan_network
 
 CONFIGS = ROOT / "hls_configs"
 HOME = Budget(device_of("xc7z010clg400-1"))
-NETWORKS = ("digits", "tfc", "sfc", "mfc", "cnv")
 GOALS = {"verilog": ("interval", None), "verilog-small": ("area", 1000)}
-
-
-def needs_qkeras():
-    # looked for and not imported, as keras2.py must be the first
-    if importlib.util.find_spec("qkeras") is None:
-        pytest.skip("needs qkeras")
 
 
 @pytest.fixture
@@ -112,15 +104,6 @@ def test_block_ram_is_limited_as_the_generator_limits_it(tiny_spec, verilog_conf
     none, some = (cost_of(tiny_spec, dataclasses.replace(config, bram36=most)).expected for most in (0, 60))
     assert none.bram18.likely == 0 < some.bram18.likely
     assert none.lut.likely > some.lut.likely
-
-
-@pytest.fixture(scope="module")
-def shipped():
-    """Golden models of the shipped networks."""
-    needs_qkeras()
-    from xnorflow.extract import extract_file
-
-    return {name: extract_file(ROOT / f"keras_models/{name}.h5", 1, 128) for name in NETWORKS}
 
 
 @pytest.mark.parametrize("network", NETWORKS)

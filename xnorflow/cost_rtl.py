@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, NetCost, cost_table, exactly
-from xnorflow.device import bram18_bits, bram18_blocks
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.rtl import Folding
 from xnorflow.rtl.cells import Cells, frame_cells, layer_cells, network_cells, result_cells, rom_cells
 from xnorflow.rtl.folding import plan_layer
 from xnorflow.rtl.plan import LayerPlan, NetPlan
-from xnorflow.rtl.rom import blocks_wanted, choose_memories
+from xnorflow.rtl.rom import Rom, blocks_of, choose_memories, columns_in, rom_of
 from xnorflow.spec import ConvSpec, DenseSpec, LayerSpec, ScoreSpec
 
 NAME = "RTL"
@@ -105,9 +104,8 @@ class RtlKernel:
         for pe in _divisors(layer.n_out):
             for simd in _divisors(layer.n_in):
                 plan = _plan(layer, spec, pe, simd)
-                wanted = blocks_wanted(_columns(plan), plan.reuse_factor)
-                shares = sorted({int(share * wanted) for share in BLOCK_SHARES})
-                found += self._costs(layer, plan, shares)
+                most = _blocks(_rom(plan))
+                found += self._costs(layer, plan, sorted({int(share * most) for share in BLOCK_SHARES}))
         return found
 
     def cost(self, layer: LayerShape, pe: int, simd: int, bram18: int | None = None) -> LayerCost:
@@ -121,12 +119,12 @@ class RtlKernel:
                 f"layer {layer.name}: pe must be 1 to {layer.n_out} and simd 1 to {layer.n_in}, got {pe} and {simd}"
             )
         plan = _plan(layer, _example(layer), pe, simd)
-        wanted = blocks_wanted(_columns(plan), plan.reuse_factor)
-        return self._costs(layer, plan, [wanted if bram18 is None else min(wanted, bram18)])[0]
+        most = _blocks(_rom(plan))
+        return self._costs(layer, plan, [most if bram18 is None else min(most, bram18)])[0]
 
     def _costs(self, layer: LayerShape, plan: LayerPlan, shares: Sequence[int]) -> list[LayerCost]:
         """Return the cost of a plan with each number of blocks."""
-        columns, words = _columns(plan), plan.reuse_factor
+        rom = _rom(plan)
         cells = layer_cells(plan)
         if layer.pixel_input:
             cells += frame_cells(plan.words_in, plan.width_in * plan.bits)
@@ -134,9 +132,8 @@ class RtlKernel:
             cells += result_cells(layer.n_out, plan.pe, plan.score_bits)
         costs = []
         for blocks in shares:
-            held = min(columns, bram18_bits(blocks, words))
-            rom = rom_cells(plan, columns - held, plan.pe * plan.sum_bits)
-            amounts = self.coefficients.amounts(cells + rom, bram18_blocks(held, words))
+            held = min(rom.columns, columns_in(blocks, rom.words))
+            amounts = self.coefficients.amounts(cells + rom_cells(rom, held), blocks_of(held, rom.words))
             costs.append(_layer_cost(plan, layer.name, amounts))
         return costs
 
@@ -198,6 +195,15 @@ def _plan(layer: LayerShape, spec: LayerSpec, pe: int, simd: int) -> LayerPlan:
         width = next((width for width in _divisors(whole) if width * cycles >= values), whole)
     words = -(-values // width)
     return plan_layer(spec, image, 0, layer.input_bits, Folding(pe, simd), width, words)
+
+
+def _rom(plan: LayerPlan) -> Rom:
+    return rom_of(plan, _columns(plan), plan.pe * plan.sum_bits)
+
+
+def _blocks(rom: Rom) -> int:
+    """Return the RAMB18 that a weight memory is worth, where there are enough."""
+    return blocks_of(rom.worth, rom.words)
 
 
 def _columns(plan: LayerPlan) -> int:

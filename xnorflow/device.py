@@ -52,11 +52,6 @@ def bram18_blocks(word_bits: int, depth: int) -> int:
     return min(-(-word_bits // width) * -(-depth // words) for width, words in RAMB18_RATIOS)
 
 
-def bram18_bits(blocks: int, depth: int) -> int:
-    """Return the widest words that ``blocks`` 18 Kb blocks hold, ``depth`` of them."""
-    return max(blocks // -(-depth // words) * width for width, words in RAMB18_RATIOS)
-
-
 @cache
 def devices() -> tuple[Device, ...]:
     """Return every known device, sorted by name.

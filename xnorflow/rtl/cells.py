@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from xnorflow.rtl import compressor
 from xnorflow.rtl.plan import LayerPlan, NetPlan
-from xnorflow.rtl.rom import LUT_DEPTH, Memory
+from xnorflow.rtl.rom import Memory, Rom, rom_of
 from xnorflow.rtl.window import WindowPlan
 
 # six counters of 16 bits find the place in a pooling window and the class of a score
@@ -139,21 +139,9 @@ def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
     return parts
 
 
-def rom_cells(layer: LayerPlan, columns: int, start_columns: int) -> Cells:
-    """Return the part of a weight memory that is LUTs: one per column and 64 words, and a register.
-
-    Args:
-        layer: the layer's plan.
-        columns: columns of the memory that are LUTs.
-        start_columns: columns of the memory, the last ones, that hold start values: they are 0 but in
-            a group's first word, so they are small.
-    """
-    dense = -(-(1 << (layer.reuse_factor - 1).bit_length()) // LUT_DEPTH)
-    starts, chunks = min(columns, start_columns), layer.chunks
-    # where chunks are a power of two one LUT sees that it is the first one, for all columns
-    sparse = -(-layer.groups // 32) if chunks & (chunks - 1) == 0 else 1 + layer.groups // 4
-    sparse = dense if chunks == 1 else min(dense, sparse)
-    return Cells(lut=(columns - starts) * dense + starts * sparse, ff=columns)
+def rom_cells(rom: Rom, held: int) -> Cells:
+    """Return the part of a weight memory that is LUTs, and their registers; ``held`` columns are block RAM."""
+    return Cells(lut=rom.luts_beside(held), ff=rom.columns - held)
 
 
 def layer_parts(layer: LayerPlan) -> dict[str, Cells]:
@@ -197,7 +185,8 @@ def result_cells(classes: int, pe: int, score_bits: int) -> Cells:
 def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:
     """Return the cells of each layer with its weight memory, the network's ends with its first and last layer."""
     cells = [
-        layer_cells(layer) + rom_cells(layer, memory.lut_columns, memory.start_columns)
+        layer_cells(layer)
+        + rom_cells(rom_of(layer, memory.columns.shape[1], memory.start_columns), memory.block_columns)
         for layer, memory in zip(plan.layers, memories, strict=True)
     ]
     last = plan.layers[-1]

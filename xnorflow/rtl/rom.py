@@ -1,8 +1,8 @@
 """Weight memories: which bits stand in block RAM and which in LUTs, and their Verilog.
 
 A memory holds the columns of the weight words that differ: a bit that is the same in every word is
-wiring, and a bit that is the same as another one in every word shares its column. So what a
-synthesis finds to build is what is planned here.
+wiring, and a bit that is the same as another one in every word shares its column. Each block RAM is an
+array of its own. So what a synthesis finds to build is what is planned here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.device import bram18_bits, bram18_blocks
+from xnorflow.device import RAMB18_RATIOS
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import WIDTH, literal, unused
+from xnorflow.rtl.text import literal, unused, wrapped
 from xnorflow.rtl.weights import Bits, Integers, weight_bits
 
 # Up to this depth a LUT holds a bit of every word.
@@ -55,8 +55,8 @@ class Memory:
 
     @property
     def bram18(self) -> int:
-        """RAMB18 blocks."""
-        return bram18_blocks(self.block_columns, self.words)
+        """RAMB18."""
+        return blocks_of(self.block_columns, self.words)
 
 
 def memory_of(layer: LayerPlan) -> Memory:
@@ -74,25 +74,91 @@ def memory_of(layer: LayerPlan) -> Memory:
     return Memory(bits[:, held], source, int((held >= layer.pe * layer.simd).sum()))
 
 
-def blocks_wanted(columns: int, depth: int) -> int:
-    """Return the RAMB18 blocks that a memory is worth: the last one not for what a few LUTs hold as well."""
-    blocks = bram18_blocks(columns, depth)
-    if blocks and (columns - bram18_bits(blocks - 1, depth)) * -(-depth // LUT_DEPTH) <= LUTS_PER_BLOCK:
-        return blocks - 1
-    return blocks
+def block_of(words: int) -> tuple[int, int]:
+    """Return the columns that a block of memory holds, ``words`` deep, and the RAMB18 that it takes: one."""
+    for width, depth in RAMB18_RATIOS:
+        if words <= depth:
+            return width, 1
+    return 1, -(-words // RAMB18_RATIOS[-1][1])
+
+
+def blocks_of(columns: int, words: int) -> int:
+    """Return the RAMB18 of so many columns."""
+    width, each = block_of(words)
+    return -(-columns // width) * each
+
+
+def columns_in(blocks: int, words: int) -> int:
+    """Return the columns that so many RAMB18 hold."""
+    width, each = block_of(words)
+    return blocks // each * width
+
+
+@dataclass(frozen=True)
+class Rom:
+    """The columns of a weight memory as their cost depends on them.
+
+    Attributes:
+        words: words.
+        columns: columns.
+        starts: of these, the last ones, start values.
+        luts: LUTs of a column: one per 64 words.
+        start_luts: LUTs of a column of start values, which are 0 but in a group's first word.
+    """
+
+    words: int
+    columns: int
+    starts: int
+    luts: int
+    start_luts: int
+
+    def luts_beside(self, held: int) -> int:
+        """Return the LUTs of the columns that are left where ``held`` columns stand in block RAM."""
+        left = self.columns - held
+        starts = min(left, self.starts)
+        return (left - starts) * self.luts + starts * self.start_luts
+
+    def saved(self, held: int) -> float:
+        """Return the LUTs per RAMB18 that the next block saves where ``held`` columns stand in block RAM."""
+        width, each = block_of(self.words)
+        return (self.luts_beside(held) - self.luts_beside(min(self.columns, held + width))) / each
+
+    @property
+    def worth(self) -> int:
+        """Columns whose blocks save more than ``LUTS_PER_BLOCK`` each."""
+        width, _ = block_of(self.words)
+        held = -(-self.columns // width) * width
+        while held and self.saved(held - width) <= LUTS_PER_BLOCK:
+            held -= width
+        return min(held, self.columns)
+
+
+def rom_of(layer: LayerPlan, columns: int, starts: int) -> Rom:
+    """Return the weight memory of a layer with so many columns, of which so many hold start values."""
+    words, chunks, groups = layer.reuse_factor, layer.chunks, layer.groups
+    luts = -(-(1 << (words - 1).bit_length()) // LUT_DEPTH)
+    # where chunks are a power of two one LUT sees that it is the first one, for all columns
+    sparse = -(-groups // 32) if chunks & (chunks - 1) == 0 else 1 + groups // 4
+    return Rom(words, columns, starts, luts, luts if chunks == 1 else min(luts, sparse))
 
 
 def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
-    """Give block RAM, as far as ``bram36`` goes, to the memories that would cost most LUTs per bit."""
-    halves = int(2 * bram36)
-    memories = [memory_of(layer) for layer in layers]
-    for index in sorted(range(len(layers)), key=lambda index: -memories[index].words):
-        memory = memories[index]
-        given = min(blocks_wanted(memory.lut_columns, memory.words), halves)
-        in_blocks = min(memory.lut_columns, bram18_bits(given, memory.words))
-        memories[index] = replace(memory, block_columns=in_blocks)
-        halves -= memories[index].bram18
-    return memories
+    """Give block RAM, as far as ``bram36`` goes, block by block to the memory where it saves most LUTs."""
+    halves, memories = int(2 * bram36), [memory_of(layer) for layer in layers]
+    roms = [
+        rom_of(layer, one.columns.shape[1], one.start_columns) for layer, one in zip(layers, memories, strict=True)
+    ]
+    held = [0] * len(roms)
+    while True:
+        worth = [
+            rom.saved(now) if block_of(rom.words)[1] <= halves else 0 for rom, now in zip(roms, held, strict=True)
+        ]
+        best = max(range(len(roms)), key=worth.__getitem__)
+        if worth[best] <= LUTS_PER_BLOCK:
+            return [replace(memory, block_columns=now) for memory, now in zip(memories, held, strict=True)]
+        width, each = block_of(roms[best].words)
+        held[best] = min(roms[best].columns, held[best] + width)
+        halves -= each
 
 
 def rom_module(layer: LayerPlan, memory: Memory) -> str:
@@ -108,21 +174,23 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         f"    output wire [{layer.word_bits - 1}:0] word",
         ");",
     ]
-    parts = []
-    if block:
-        lines += _memory("block", memory.columns[:, :block], layer.address_bits)
-        parts.append("block_q")
+    parts: list[str] = []
+    width, _ = block_of(memory.words)
+    for low in range(0, block, width):
+        name = f"block{low // width}"
+        lines += _memory(name, "block", memory.columns[:, low : min(low + width, block)], layer.address_bits)
+        parts.insert(0, f"{name}_q")
     if memory.lut_columns:
-        lines += _memory("logic", memory.columns[:, block:], layer.address_bits)
+        lines += _memory("logic", "logic", memory.columns[:, block:], layer.address_bits)
         parts.insert(0, "logic_q")
     if parts:
-        lines.append(f"    wire [{count - 1}:0] columns = {{{', '.join(parts)}}};")
+        lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
     else:
         lines += unused("unused", "clk", "address")
     return "\n".join([*lines, *_word(memory.source), "endmodule"]) + "\n"
 
 
-def _memory(style: str, columns: Bits, address_bits: int) -> list[str]:
+def _memory(name: str, style: str, columns: Bits, address_bits: int) -> list[str]:
     width = columns.shape[1]
     words = [int.from_bytes(row.tobytes(), "little") for row in np.packbits(columns, axis=1, bitorder="little")]
     # unused addresses repeat the lower half, so that a LUT memory needs no decoder for them
@@ -130,24 +198,18 @@ def _memory(style: str, columns: Bits, address_bits: int) -> list[str]:
     full = words if style == "block" else [words[i if i < len(words) else i - half] for i in range(2 * half)]
     return [
         f'    (* rom_style = "{style}" *)',
-        f"    reg [{width - 1}:0] {style}_rom [0:{len(full) - 1}];",
-        f"    reg [{width - 1}:0] {style}_q;",
+        f"    reg [{width - 1}:0] {name}_rom [0:{len(full) - 1}];",
+        f"    reg [{width - 1}:0] {name}_q;",
         "    initial begin",
-        *(f"        {style}_rom[{i}] = {literal(word, width)};" for i, word in enumerate(full)),
+        *(f"        {name}_rom[{i}] = {literal(word, width)};" for i, word in enumerate(full)),
         "    end",
-        f"    always @(posedge clk) {style}_q <= {style}_rom[address];",
+        f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
     ]
 
 
 def _word(source: NDArray[np.int64]) -> list[str]:
     """Return the assignment of the word: slices of columns, and constants, highest bit first."""
-    lines, line = ["    assign word = {"], "       "
-    for item in reversed(_slices(source)):
-        if len(line) + len(item) > WIDTH:
-            lines.append(line)
-            line = "       "
-        line += f" {item},"
-    return [*lines, line.rstrip(","), "    };"]
+    return ["    assign word = {", *wrapped(_slices(source)[::-1]), "    };"]
 
 
 def _slices(source: NDArray[np.int64]) -> list[str]:

@@ -16,8 +16,8 @@ from xnorflow.verdict import Ratio, Verdict
 EXPECTED = "Estimated from operator counts and expected after Vivado: likely (low to high)."
 
 EXPECTED_RTL = (
-    "Estimated by sums fitted to Yosys runs, LUT as cells before placing: likely (low to high). "
-    "Neurons x inputs per cycle stand beside RTL."
+    "Counted in the plan as Yosys counts cells before placing; LUT of control are estimated, fitted to Yosys runs: "
+    "likely (low to high). Neurons x inputs per cycle stand beside RTL."
 )
 
 

@@ -21,6 +21,27 @@ def start(name: str, shape: tuple[int, ...], *, flat: bool) -> Any:
     return model
 
 
+def with_learned_thresholds(model: Any) -> Any:
+    """Return the network with a learned threshold for each pixel in front; it reads pixels 0 to 255.
+
+    BatchNormalization of each pixel by itself, then sign: +1 where pixel >= mean - beta * deviation. It
+    learns beta only, as a scale would change no sign, unless it turned negative.
+    """
+    keras, qkeras = import_keras(), import_qkeras()
+    shape = tuple(model.input_shape[1:])
+    whole = keras.Sequential(name=model.name)
+    whole.add(keras.layers.InputLayer(shape, name="pixels"))
+    axes = list(range(1, len(shape) + 1))
+    # no deviation below one grey level: a pixel that is dark but once in a thousand images would get a huge scale
+    whole.add(keras.layers.BatchNormalization(axes, 0.9, 1.0, scale=False, name="pixel_norm"))
+    whole.add(qkeras.QActivation("binary", name="pixel_sign"))
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            # a copy, for a layer keeps the place that it was first given
+            whole.add(type(layer).from_config(layer.get_config()))
+    return whole
+
+
 def add_dense(model: Any, neurons: int, name: str) -> None:
     """Add a binary dense layer: XNOR product, BatchNorm, sign."""
     qkeras = import_qkeras()

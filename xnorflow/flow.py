@@ -34,18 +34,25 @@ def _train(run: Run) -> StepResult:
             raise ConfigError(f"no such network file: {model}")
         step = run.step(TRAIN, {"model": sha256_file(model)}, lambda folder: _take_model(run, model))
     else:
-        source = {"input_bits": config.input_bits, "pixel_threshold": config.pixel_threshold}
         inputs = {
             "network": sha256_file(config.network) if config.network.is_file() else None,
             "data": run.data.sha256,
             "train": dataclasses.asdict(config.train),
-            **source,
+            "input_bits": config.input_bits,
+            "pixel_threshold": config.pixel_threshold,
         }
 
         def work(folder: Path) -> dict[str, Any]:
             from xnorflow.train import train
 
-            trained = train(config.network, run.data, folder, config.train, **source)
+            trained = train(
+                config.network,
+                run.data,
+                folder,
+                config.train,
+                input_bits=config.input_bits,
+                pixel_threshold=config.pixel_threshold,
+            )
             return {"trained_here": True, "card": trained.card}
 
         step = run.step(TRAIN, inputs, work, keeps=lambda path: path.name in ("checkpoint.npz", "train.log"))

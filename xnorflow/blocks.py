@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xnorflow.errors import ConfigError
 from xnorflow.keras2 import import_keras, import_qkeras
 
 
@@ -53,12 +54,26 @@ def add_conv(model: Any, channels: int, name: str, *, kernel: int = 3, pool: int
     """Add a binary convolution without padding: XNOR product, BatchNorm, sign, max-pooling.
 
     Pooling comes after the sign, where it is an OR of bits.
+
+    Raises:
+        ConfigError: what arrives is smaller than the kernel, or what leaves it than the pooling window.
     """
     keras, qkeras = import_keras(), import_qkeras()
+    _check_size(model, name, "kernel", kernel)
     model.add(qkeras.QConv2D(channels, kernel, use_bias=False, kernel_quantizer=_bipolar(), name=name))
     _add_norm_and_sign(model, name)
+    _check_size(model, name, "pooling window", pool)
     if pool > 1:
         model.add(keras.layers.MaxPooling2D(pool, name=f"{name}_pool"))
+
+
+def _check_size(model: Any, name: str, what: str, size: int) -> None:
+    rows, columns = model.output_shape[1:3]
+    if min(rows, columns) < size:
+        raise ConfigError(
+            f"layer {name}: its {what} of {size}x{size} does not fit what arrives there, {rows}x{columns}; "
+            "the images are too small for this network"
+        )
 
 
 def add_flatten(model: Any) -> None:

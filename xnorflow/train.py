@@ -73,7 +73,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_thr
         raise
     except Exception as error:
         # whatever a user's file may raise
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
     if not hasattr(model, "output_shape"):
         raise ConfigError(f"{network}: build(shape, classes) must return a Keras model, got {type(model).__name__}")

@@ -99,18 +99,10 @@ def table(lines: list[dict[str, Any]]) -> Table:
             )
         )
     epochs, seeds = ({line[key] for line in lines} for key in ("epochs", "seed"))
-    columns = (
-        "input",
-        "input bits",
-        "weights of layer 1",
-        "validation",
-        "test",
-        "LUT of layer 1",
-        "BRAM18 of layer 1",
-    )
+    columns = ("input", "input bits", "weights of layer 1", "validation", "test", "LUT (range)", "BRAM18")
     note = (
-        f"784-256-256-256-10, MNIST, epochs {sorted(epochs)}, seeds {sorted(seeds)}: mean (lowest to highest), golden "
-        f"model. LUT and BRAM18 are estimated (cost_rtl) for {PE} neurons and {CYCLES} cycles per image."
+        f"784-256-256-256-10, MNIST, epochs {sorted(epochs)}, seeds {sorted(seeds)}: mean (lowest to highest) of the "
+        f"golden model. LUT and BRAM18 of the first layer, estimated (cost_rtl) at {PE} neurons and {CYCLES} cycles."
     )
     return Table("Input stage", columns, tuple(rows), note)
 

@@ -116,6 +116,12 @@ def _agreement_note(report: RunReport) -> str:
         f"{report.test_images:,} test images of {report.data_name} (sha256 {report.data_sha256[:12]}). "
         "Images are counted that differ from the golden model in their class, or in any of their integer scores."
     ]
+    if report.input is not None:
+        size = report.input.pixels * report.input.bits_per_pixel
+        notes.append(
+            f"The network reads {size:,} bits per image: {report.input.pixels:,} pixels x "
+            f"{report.input.bits_per_pixel}, {report.input.thresholds}."
+        )
     if report.trained_here is False and report.trained_on_other_data and report.card is not None:
         trained_on = report.card["data"]["name"]
         notes.append(

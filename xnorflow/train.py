@@ -22,14 +22,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.blocks import with_learned_thresholds
 from xnorflow.data import DataSet, Split
 from xnorflow.errors import ConfigError, DataError, XnorflowError
 from xnorflow.files import atomic_open, sha256_file, write_json
+from xnorflow.inputs import LEARNED, InputSpec, PixelThreshold, encoded_shape, keras_input
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import save_model
 from xnorflow.progress import progress_bar
 from xnorflow.settings import TrainConfig
-from xnorflow.spec import InputSpec
 
 PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 # Steps per call into TensorFlow: keeps Python's share of an epoch below a tenth.
@@ -45,8 +46,14 @@ class TrainedModel:
     card: dict[str, Any]
 
 
-def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
+def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_threshold: PixelThreshold = 128) -> Any:
     """Run ``build(shape, classes)`` of a network's Python file and return the Keras model.
+
+    Args:
+        network: the file.
+        shape: (height, width, channels) of an image; ``build`` gets that of an encoded one.
+        classes: scores to give.
+        pixel_threshold: as configured; thresholds that are learned come in front of the network.
 
     Raises:
         ConfigError: no such file, no ``build`` in it, or it fails.
@@ -61,16 +68,16 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
     module = importlib.util.module_from_spec(loader)
     try:
         loader.loader.exec_module(module)
-        model = module.build(shape, classes)
+        model = module.build(encoded_shape(shape, pixel_threshold), classes)
     except XnorflowError:
         raise
     except Exception as error:
         # whatever a user's file may raise
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
     if not hasattr(model, "output_shape"):
         raise ConfigError(f"{network}: build(shape, classes) must return a Keras model, got {type(model).__name__}")
-    return model
+    return with_learned_thresholds(model) if pixel_threshold == LEARNED else model
 
 
 def train(
@@ -80,7 +87,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     input_bits: int = 1,
-    pixel_threshold: int = 128,
+    pixel_threshold: PixelThreshold = 128,
 ) -> TrainedModel:
     """Train ``network`` on ``data`` and write ``<name>.h5`` and its card ``<name>.json`` to ``folder``.
 
@@ -94,13 +101,13 @@ def train(
     shape = image_shape(data)
     keras = import_keras()
     keras.utils.set_random_seed(config.seed)
-    model = build_network(network, shape, data.n_classes)
+    model = build_network(network, shape, data.n_classes, pixel_threshold)
     if model.output_shape[-1] != data.n_classes:
         raise ConfigError(
             f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
         )
-    source = InputSpec(tuple(model.input_shape[1:]), input_bits, pixel_threshold)
-    key = _key(network, data, config, source)
+    source = keras_input(tuple(model.input_shape[1:]), input_bits, pixel_threshold)
+    key = _key(network, data, config, source, pixel_threshold)
     training = _TrainingRun(model, source, data, config, folder / "checkpoint.npz", key)
     started = time.monotonic()
     training.run(folder / "train.log")
@@ -136,7 +143,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
-def _key(network: Path, data: DataSet, config: TrainConfig, source: InputSpec) -> str:
+def _key(network: Path, data: DataSet, config: TrainConfig, *source: object) -> str:
     parts = [network.read_text(encoding="utf-8", errors="replace"), data.sha256, repr(config), repr(source)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

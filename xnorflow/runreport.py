@@ -62,20 +62,18 @@ class RtlRow:
 
 @dataclass(frozen=True)
 class RtlSpeed:
-    """Cycles by formula and as measured in RTL simulation; None where there is no formula."""
+    """Cycles by formula and as measured in RTL simulation."""
 
     interval_cycles: int
     measured_interval_cycles: float
-    latency_cycles: int | None
+    latency_cycles: int
     measured_latency_cycles: int
 
     @property
     def agrees(self) -> bool:
         """Whether what was measured is what the formulas say."""
-        return self.measured_interval_cycles == self.interval_cycles and self.latency_cycles in (
-            None,
-            self.measured_latency_cycles,
-        )
+        formula = (self.interval_cycles, self.latency_cycles)
+        return formula == (self.measured_interval_cycles, self.measured_latency_cycles)
 
 
 @dataclass(frozen=True)

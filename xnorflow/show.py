@@ -176,10 +176,9 @@ def _verilog(report: RunReport) -> Table:
     notes = [f"Cycles per image by formula: {report.interval_cycles:,}."]
     if report.rtl_speed is not None:
         speed = report.rtl_speed
-        formula = MISSING if speed.latency_cycles is None else f"{speed.latency_cycles:,}"
         notes.append(
             f"Measured in RTL simulation: {speed.measured_interval_cycles:,.2f} cycles per image, latency "
-            f"{speed.measured_latency_cycles:,} cycles (by formula {formula})."
+            f"{speed.measured_latency_cycles:,} cycles (by formula {speed.latency_cycles:,})."
         )
         rate = report.clock_mhz * 1e6 / speed.measured_interval_cycles
         notes.append(f"At the {report.clock_mhz:g} MHz asked for, which nothing here proves: {rate:,.0f} images/s.")

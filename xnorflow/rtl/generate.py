@@ -15,7 +15,8 @@ from xnorflow.errors import ConfigError
 from xnorflow.rtl import compressor
 from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
-from xnorflow.rtl.plan import LayerPlan, NetPlan
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import MemoryChoice, choose_memories, rom_module
 from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
 from xnorflow.settings import Folding
@@ -117,7 +118,8 @@ def _head(plan: NetPlan) -> list[str]:
         f"// {_plain(spec.name)}: {spec.input.size} inputs of {spec.input.bits} bit,",
         f"// {spec.n_classes} classes.",
         f"// An image is {plan.beats} beats of {plan.beat_bits} bits, first value in bit 0, tlast with",
-        f"// the last; it takes {plan.interval_cycles} cycles{_latency(plan)}.",
+        f"// the last; one is taken every {plan.interval_cycles} cycles, the first result comes",
+        f"// {plan.latency_cycles} cycles after its first beat.",
         f"// A result is one beat: class in bits 15:0, then {spec.n_classes} signed scores of {field} bits.",
         f"module {TOP} (",
         "    input  wire clk,",
@@ -133,12 +135,6 @@ def _head(plan: NetPlan) -> list[str]:
         "    output wire frame_error",
         ");",
     ]
-
-
-def _latency(plan: NetPlan) -> str:
-    if plan.latency_cycles is None:
-        return " or more"
-    return f", the first result comes {plan.latency_cycles} cycles\n// after its first beat"
 
 
 def _frame(plan: NetPlan) -> list[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed
 from xnorflow.files import write_text
 from xnorflow.rtl.generate import field_bits, files_of
-from xnorflow.rtl.plan import NetPlan
+from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.verilator import build
 from xnorflow.spec import Images, Integers
 from xnorflow.tools import run_tool

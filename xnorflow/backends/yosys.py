@@ -10,9 +10,13 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from xnorflow.backends.flat_netlist import read_flat
+from xnorflow.backends.paths import deepest
+from xnorflow.backends.slices import count_slices
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError, ToolNotFound
 from xnorflow.files import read_json, write_text
@@ -21,7 +25,7 @@ from xnorflow.tools import run_tool
 
 WORKER = Path(__file__).with_name("yosys_worker.py")
 FAMILY = "xc7"
-STAT, NETLIST = "stat.json", "netlist.v"
+STAT, NETLIST, FLAT = "stat.json", "netlist.v", "flat.json"
 # cells that are memory or shift registers, and the LUTs that each takes
 MEMORY_LUTS = {
     "RAM32X1S": 1, "RAM32X1D": 2, "RAM64X1S": 1, "RAM64X1D": 2, "RAM128X1S": 2, "RAM128X1D": 4,
@@ -39,7 +43,7 @@ FREE = {"BUFG", "IBUF", "OBUF", "GND", "VCC", "$scopeinfo"}
 
 
 def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False) -> list[str]:
-    """Return the Yosys passes that synthesize Verilog files and write statistics and netlist.
+    """Return the Yosys passes that synthesize Verilog files and write statistics and netlists.
 
     Args:
         sources: Verilog files.
@@ -57,6 +61,8 @@ def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, fla
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_verilog -noattr {NETLIST}",
+        "flatten",
+        f"write_json {FLAT}",
     ]
 
 
@@ -111,7 +117,9 @@ def synthesize(
     """
     folder.mkdir(parents=True, exist_ok=True)
     run_passes(plan_synthesis(sources, top, cells=cells, flatten=flatten), folder, timeout_s=timeout_s)
-    return parse_stat(folder / STAT, top, part)
+    report = parse_stat(folder / STAT, top, part)
+    flat = read_flat(folder / FLAT, top)
+    return replace(report, depth=deepest(flat), slices=count_slices(flat, report.usage.lut or 0))
 
 
 def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:

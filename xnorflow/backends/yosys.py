@@ -54,13 +54,18 @@ def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, fla
     define = "-D XNF_CELLS " if cells else ""
     options = f"-family {FAMILY} -abc9 -nosrl -noiopad -noclkbuf {'-flatten ' if flatten else ''}-top {top}"
     files = " ".join(f'"{source.resolve()}"' for source in sources)
-    steps = ("begin:prepare", "prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts")
+    steps = ("prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts", "map_luts:")
     return [
         f"read_verilog {define}{files}",
-        *(f"synth_xilinx {options} -run {step}" for step in (*steps, "map_luts:")),
+        f"synth_xilinx {options} -run begin:prepare",
+        # control logic joins its layer; what stands behind keep_hierarchy stays as it is
+        "proc",
+        "flatten",
+        *(f"synth_xilinx {options} -run {step}" for step in steps),
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_verilog -noattr {NETLIST}",
+        "setattr -mod -unset keep_hierarchy",
         "flatten",
         f"write_json {FLAT}",
     ]

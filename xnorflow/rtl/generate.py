@@ -63,7 +63,6 @@ def _layer_files(layer: LayerPlan, memory: MemoryChoice) -> dict[str, str]:
     return {
         f"rom_{layer.name}.v": rom_module(layer, memory),
         f"count_{layer.name}.v": compressor.verilog(f"count_{layer.name}", layer.heap),
-        f"ones_{layer.name}.v": compressor.verilog(f"ones_{layer.name}", layer.word_heap),
         f"{layer.name}.v": layer_module(layer),
     }
 

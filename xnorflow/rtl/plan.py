@@ -179,12 +179,10 @@ class LayerPlan:
         """Bits of the sum of all inputs."""
         return (self.n_in * ((1 << self.bits) - 1)).bit_length()
 
-    @cached_property
-    def word_heap(self) -> compressor.Plan:
-        """The counter of one incoming word's values, with a register at its end only."""
-        width = min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
-        heights = [self.count] * self.bits + [0] * (width - self.bits)
-        return compressor.plan(heights, registers_every=1000)
+    @property
+    def word_sum_bits(self) -> int:
+        """Bits of the sum of one incoming word's values."""
+        return min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
 
     @cached_property
     def heap(self) -> compressor.Plan:

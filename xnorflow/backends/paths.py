@@ -21,12 +21,11 @@ LEVELS = {
     **dict.fromkeys(("MUXF7", "MUXF8", "BUFG", "IBUF", "OBUF"), 0),
 }
 # memories in LUTs: the address ports that each output reads by; what is stored starts a path there
-READS = {
+READS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     r"SRL16E|SRLC16E|SRLC32E": {"Q": ("A", "A0", "A1", "A2", "A3")},
     r"RAM32M|RAM64M": {f"DO{port}": (f"ADDR{port}",) for port in "ABCD"},
     r"RAM\d+X1[SD]": {
-        **{port: ("A", *(f"A{bit}" for bit in range(8))) for port in ("O", "SPO")},
-        "DPO": ("DPRA", *(f"DPRA{bit}" for bit in range(8))),
+        port: (by, *(f"{by}{bit}" for bit in range(8))) for port, by in (("O", "A"), ("SPO", "A"), ("DPO", "DPRA"))
     },
 }
 SUM, CARRY = "O", "CO"

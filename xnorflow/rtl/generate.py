@@ -86,6 +86,11 @@ def field_bits(plan: NetPlan) -> int:
     raise ConfigError(f"scores of {need} bits are wider than the 64 that the Verilog generator allows")
 
 
+def result_bits(plan: NetPlan) -> int:
+    """Bits of ``m_axis_tdata``: the class and the scores."""
+    return plan.spec.n_classes * field_bits(plan) + 16
+
+
 def top_module(plan: NetPlan) -> str:
     """Return the module that joins the layers and has the two streams."""
     spec, n = plan.spec, len(plan.layers)
@@ -129,7 +134,7 @@ def _head(plan: NetPlan) -> list[str]:
         "    input  wire s_axis_tlast,",
         "    output wire m_axis_tvalid,",
         "    input  wire m_axis_tready,",
-        f"    output wire [{spec.n_classes * field + 15}:0] m_axis_tdata,",
+        f"    output wire [{result_bits(plan) - 1}:0] m_axis_tdata,",
         "    output wire m_axis_tlast,",
         "    output wire frame_error",
         ");",

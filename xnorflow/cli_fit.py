@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xnorflow import api_fit as api
-from xnorflow import show_fit
+from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
+from xnorflow.config import VERILOG, load_config
 from xnorflow.errors import ConfigError
 from xnorflow.problem import GOALS
 from xnorflow.show import print_tables
@@ -36,14 +37,16 @@ def add_fit_commands(add: Add) -> None:
     _add_budget(explore)
     explore.add_argument("--plot", metavar="FILE", help="draw it, with the part's limits (.svg or .png)")
     synth = add(
-        "synth", _synth, "run Vivado HLS or Vitis HLS on the converted project, and Vivado where asked",
+        "synth", _synth, "synthesize: Vivado HLS or Vitis HLS on the converted project, or Yosys on our Verilog",
         "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
     )  # fmt: skip
-    synth.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
-    synth.add_argument("--project", help="folder for the steps (default: projects/NAME)")
-    synth.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
-    synth.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
-    synth.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+    cli_rtl.add_network_options(synth)
+    synth.add_argument(
+        "--backend", choices=("hls", "yosys"),
+        help="hls: the configuration's HLS tool; yosys: the network as Verilog, whatever the configuration's route "
+        "(default: by the configuration)",
+    )  # fmt: skip
+    synth.add_argument("--cycles", type=int, help="yosys: cycles per image, where the configuration has no folding")
     synth.add_argument("--cosim", action="store_true", help="simulate the generated Verilog as well")
     synth.add_argument("--export", action="store_true", help="pack an IP")
     synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
@@ -106,12 +109,17 @@ def _explore(arguments: argparse.Namespace) -> int:
 
 
 def _synth(arguments: argparse.Namespace) -> int:
+    verilog = load_config(Path(arguments.config)).backend == VERILOG
+    if arguments.backend == "yosys" or (verilog and arguments.backend is None):
+        if arguments.cosim or arguments.export or arguments.vivado != "none":
+            raise ConfigError("--cosim, --export and --vivado go with an HLS tool; leave them out for Yosys")
+        return cli_rtl.synth(arguments)
+    if verilog or arguments.cycles is not None:
+        what = "this configuration's backend is Verilog" if verilog else "--cycles is for our Verilog"
+        raise ConfigError(f"{what}; add --backend yosys, or leave --backend out")
     run = api.synth(
         arguments.config,
-        project=arguments.project,
-        pretrained=arguments.pretrained,
-        model=arguments.model,
-        data_dir=arguments.data_dir,
+        **cli_rtl.network_options(arguments),
         cosim=arguments.cosim,
         export=arguments.export,
         vivado=arguments.vivado,

@@ -43,6 +43,8 @@ class BuildConfig:
             several gives as many bits per pixel; "learned" trains one for each pixel.
         folding: neurons and inputs per cycle of each layer, for "Verilog".
         bram36: block RAMs that weights may take, for "Verilog"; the rest goes into LUTs.
+        registers_every: counter stages between two registers, for "Verilog"; 1 is the fastest clock,
+            more takes fewer registers.
         precision: types that replace the solved ones, per layer.
         train: how the network is trained.
     """
@@ -59,6 +61,7 @@ class BuildConfig:
     pixel_threshold: PixelThreshold = 128
     folding: dict[str, Folding] = field(default_factory=dict)
     bram36: int = 60
+    registers_every: int = 1
     precision: dict[str, Precision] = field(default_factory=dict)
     train: TrainConfig = field(default_factory=TrainConfig)
 
@@ -79,11 +82,16 @@ class BuildConfig:
         for factor in factors:
             if not whole(factor) or factor < 1:
                 raise ConfigError(f"reuse_factor must be a whole number >= 1, got {got(factor)}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         if not number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
             raise ConfigError(f"clock_mhz must be 1 to 800, got {got(self.clock_mhz)}")
         check_input(self.input_bits, self.pixel_threshold)
-        if not whole(self.bram36) or self.bram36 < 0:
-            raise ConfigError(f"bram36 must be a whole number >= 0, got {got(self.bram36)}")
+        for name, least in (("bram36", 0), ("registers_every", 1)):
+            value = getattr(self, name)
+            if not whole(value) or value < least:
+                raise ConfigError(f"{name} must be a whole number >= {least}, got {got(value)}")
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, cost_table
 from xnorflow.errors import ConfigError, DataError
-from xnorflow.rtl.plan import NetPlan
+from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.rom import choose_memories
 
 # cycles from the last word of weights to the output: memory, sum, threshold

@@ -159,7 +159,8 @@ def _generate(run: Run) -> StepResult:
     from xnorflow.steps_rtl import generate_step, plan_of, rtl_rows
 
     build, plan = config_to_dict(run.config), plan_of(run.spec, run.config)
-    inputs = {"spec": spec_sha256(run.spec), "folding": build["folding"], "bram36": run.config.bram36}
+    keys = ("folding", "bram36", "registers_every")
+    inputs = {"spec": spec_sha256(run.spec), **{key: build[key] for key in keys}}
     step = run.step(GENERATE, inputs, lambda folder: generate_step(plan, run.config, folder))
     run.add(rtl_layers=rtl_rows(plan))
     return step
@@ -194,7 +195,7 @@ def _yosys(run: Run) -> StepResult:
     step = run.step(
         YOSYS, {"files": hashes, "part": run.config.part}, lambda folder: yosys_step(run.config, sources, folder)
     )
-    run.add(synth=SynthRow(**step.values["synth"]))
+    run.add(synth=SynthRow.of(step.values["synth"]))
     return step
 
 

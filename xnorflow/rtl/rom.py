@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import literal, unused
+from xnorflow.rtl.text import KEEP, literal, unused
 from xnorflow.rtl.weights import weight_words
 
 # A RAMB18 reads 36 bits per cycle and a RAMB36 72, up to 512 words deep.
@@ -52,7 +52,7 @@ def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
         f"// Weights of layer {layer.index}: {len(words)} words of {bits} bits,",
         f"// the low {memory.block_bits} of them in block RAM. A word is {layer.pe} rows of {layer.simd}",
         f"// weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits.",
-        f"module rom_{layer.name} (",
+        f"{KEEP} module rom_{layer.name} (",
         "    input  wire clk,",
         f"    input  wire [{address_bits - 1}:0] address,",
         f"    output wire [{bits - 1}:0] word",

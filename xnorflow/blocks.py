@@ -51,9 +51,11 @@ def add_dense(model: Any, neurons: int, name: str) -> None:
 
 
 def add_conv(model: Any, channels: int, name: str, *, kernel: int = 3, pool: int = 1) -> None:
-    """Add a binary convolution without padding: XNOR product, BatchNorm, sign, max-pooling.
+    """Add a binary convolution without padding: XNOR product, max-pooling, BatchNorm, sign.
 
-    Pooling comes after the sign, where it is an OR of bits.
+    Pooling stands before BatchNorm and sign, as in XNOR-Net (Rastegari et al. 2016, arXiv:1603.05279):
+    there are sums to choose from, and a quarter as many values to normalise. In hardware it is an OR of
+    bits all the same.
 
     Raises:
         ConfigError: what arrives is smaller than the kernel, or what leaves it than the pooling window.
@@ -61,10 +63,10 @@ def add_conv(model: Any, channels: int, name: str, *, kernel: int = 3, pool: int
     keras, qkeras = import_keras(), import_qkeras()
     _check_size(model, name, "kernel", kernel)
     model.add(qkeras.QConv2D(channels, kernel, use_bias=False, kernel_quantizer=_bipolar(), name=name))
-    _add_norm_and_sign(model, name)
     _check_size(model, name, "pooling window", pool)
     if pool > 1:
         model.add(keras.layers.MaxPooling2D(pool, name=f"{name}_pool"))
+    _add_norm_and_sign(model, name)
 
 
 def _check_size(model: Any, name: str, what: str, size: int) -> None:

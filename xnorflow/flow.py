@@ -56,7 +56,7 @@ def _train(run: Run) -> StepResult:
             )
             return {"trained_here": True, "card": trained.card}
 
-        step = run.step(TRAIN, inputs, work, keeps=lambda path: path.name in ("checkpoint.npz", "train.log"))
+        step = run.step(TRAIN, inputs, work, keeps=lambda path: path.suffix in (".npz", ".log"))
     run.add(trained_here=step.values["trained_here"], card=step.values["card"])
     return step
 

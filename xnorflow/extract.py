@@ -1,13 +1,11 @@
 """From a trained Keras network to its NetSpec, exactly.
 
-BatchNorm and sign fold into one integer threshold per neuron (Umuroglu et al. 2017, "FINN",
-arXiv:1612.07119, section 4.2.2). No formula is used for it: the Keras layers themselves are
-evaluated on every sum that a neuron can reach, so that their rounding is part of the result.
+BatchNorm and sign fold into one integer threshold per neuron (``thresholds.py``): the Keras layers
+themselves are evaluated on every sum that a neuron can reach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,10 @@ from xnorflow.errors import ConfigError
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import load_model
 from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.thresholds import CHUNK, Fires, find_edges
 
 # Fraction bits of a per-class normalisation: with 20, scale and offset are off by 5e-7 at most.
 FRACTION_BITS = 20
-CHUNK = 4096
-
-Fires = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
 
 
 def extract_file(path: Path, bits: int = 1, pixel_threshold: int = 128) -> NetSpec:
@@ -107,8 +103,9 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
     """Return the layer, and which of its outputs come out inverted."""
     pool, pooled_first = pooling(group)
     n_in = int(np.prod(weights.shape[:-1]))
-    first, last, falling = _scan(group, n_in * largest, step)
     n_out = weights.shape[-1]
+    edges = find_edges(group.name, _fires(group), n_out, n_in * largest, step)
+    first, last, falling = edges.first, edges.last, edges.falling
     inverted: NDArray[np.bool_] = np.zeros(n_out, np.bool_)
     # a neuron that never fires: one above the largest sum, no further, as the types grow with it
     thresholds = np.minimum(first, n_in * largest + 1)
@@ -124,33 +121,6 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
         return DenseSpec(group.name, weights, thresholds.astype(np.int32)), inverted
     strides = (int(group.product.strides[0]), int(group.product.strides[1]))
     return ConvSpec(group.name, weights, thresholds.astype(np.int32), strides, pool), inverted
-
-
-def _scan(group: Group, highest: int, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Evaluate BatchNorm and sign on every reachable sum.
-
-    Returns:
-        Per neuron: the smallest sum that gives +1 (``highest + step`` where none does), the
-        largest that gives +1, and whether +1 lies below -1 (a negative BatchNorm scale).
-    """
-    fires = _fires(group)
-    n_out = int(group.product.output_shape[-1])
-    sums = np.arange(-highest, highest + 1, step)
-    first = np.full(n_out, highest + step)
-    last = np.full(n_out, -highest - step)
-    count = np.zeros(n_out, np.int64)
-    for start in range(0, len(sums), CHUNK):
-        chunk = sums[start : start + CHUNK, None]
-        on = fires(np.broadcast_to(chunk, (len(chunk), n_out)))
-        count += on.sum(axis=0)
-        first = np.minimum(first, np.where(on, chunk, highest + step).min(axis=0))
-        last = np.maximum(last, np.where(on, chunk, -highest - step).max(axis=0))
-    rising = (last == highest) | (count == 0)
-    falling = ~rising & (first == -highest)
-    if not (rising | falling).all() or not ((last - first) // step + 1 == count)[count > 0].all():
-        neuron = int(np.argmin(rising | falling))
-        raise ConfigError(f"layer {group.name}: neuron {neuron} has no single threshold (BatchNorm overflows?)")
-    return first, last, falling
 
 
 def _fires(group: Group) -> Fires:

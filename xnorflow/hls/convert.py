@@ -134,6 +134,8 @@ def _weight_quantizer(hls4ml: Any) -> Any:
         hls4ml's own BinaryQuantizer would trigger a pass that replaces the solved types.
         """
 
+        bipolar = True
+
         def __init__(self) -> None:
             super().__init__(bits=1, hls_type=hls4ml.model.types.XnorPrecisionType())
 

@@ -107,6 +107,8 @@ def _threshold(layer: Any, shape: tuple[int, ...]) -> list[Layer]:
         ),
     }
     sign = {"class_name": "Activation", "name": f"{layer.name}_sign", "activation": "binary_tanh"}
+    # as the Keras reader says that it is QKeras' ``binary``: +1 at zero
+    sign["activation_quantizer"] = {"class_name": "binary_tanh", "config": {"use_01": False, "alpha": None}}
     if not conv or layer.pool == (1, 1):
         return [norm, sign]
     rows, columns, channels = layer.output_shape(shape)

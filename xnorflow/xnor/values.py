@@ -1,0 +1,67 @@
+"""What a binary layer reads: numbers ``lowest + step * u`` with ``u`` of a few bits, in whole units.
+
+A neuron's kernel counts hits: for every input the bits of ``u`` that equal the weight's bit, bit p
+worth ``2 ** p``. With weight +1 that is ``u``, with -1 it is ``largest_u - u``, so the sum of
+(input x weight) is ``step * hits`` and a constant that depends on the weights alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Values:
+    """Numbers at the input of a binary layer.
+
+    Attributes:
+        planes: bits of ``u``.
+        step: difference of neighbouring numbers, 1 or 2 units.
+        lowest: the lowest number, in units.
+        fraction_bits: a unit is ``2 ** -fraction_bits``.
+    """
+
+    planes: int
+    step: int
+    lowest: int
+    fraction_bits: int = 0
+
+    @property
+    def largest_u(self) -> int:
+        """Largest ``u``."""
+        return (1 << self.planes) - 1
+
+    @property
+    def max_abs(self) -> int:
+        """Largest magnitude, in units."""
+        return max(abs(self.lowest), abs(self.lowest + self.step * self.largest_u))
+
+    def constants(self, weights: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Return per neuron what has to be added to ``step * hits``, for weights of shape (n_in, n_out)."""
+        negative = (weights < 0).sum(axis=0, dtype=np.int64)
+        return self.lowest * (len(weights) - 2 * negative) - self.step * self.largest_u * negative
+
+    def start_values(self, weights: NDArray[np.int8], thresholds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return accumulator starts: with the hits added, 0 or more exactly where the sum reaches the threshold."""
+        needed = -((self.constants(weights) - thresholds) // self.step)
+        return -np.clip(needed, 0, len(weights) * self.largest_u + 1)
+
+    def thresholds(self, weights: NDArray[np.int8], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the lowest sum with which each neuron of these ``start_values`` gives +1."""
+        return self.constants(weights) - self.step * starts
+
+
+BIPOLAR = Values(planes=1, step=2, lowest=-1)
+
+
+def numbers_of(width: int, integer_bits: int, signed: bool) -> Values:
+    """Return the numbers of an integer or fixed-point type; +1/-1 for ``int<2>``.
+
+    ``int<2>`` is what hls4ml itself gives binary activations, so at the input it stands for +1/-1 too.
+    """
+    if signed and width == integer_bits == 2:
+        return BIPOLAR
+    return Values(width, 1, -(1 << (width - 1)) if signed else 0, width - integer_bits)

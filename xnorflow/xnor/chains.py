@@ -45,6 +45,16 @@ def is_output(model: Any, node: Any) -> bool:
     return node.outputs[0] in model.outputs
 
 
+def is_chosen(model: Any, node: Any, name: str) -> bool:
+    """Whether the configuration names a type for this layer, or for its kind; a default for all is no choice."""
+    tables = ((model.config.layer_name_precision, node.name), (model.config.layer_type_precision, node.class_name))
+    for table, key in tables:
+        value = table.get(f"{key.lower()}_{name}", table.get(f"{key.lower()}_default"))
+        if value not in (None, "auto", model.config.model_precision.get("default")):
+            return True
+    return False
+
+
 def kind_of(node: Any) -> str | None:
     """Return "linear", "norm", "sign" or "pool"; None for any other layer."""
     if node.class_name == "Activation":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hls4ml.model.types import IntegerPrecisionType, UnspecifiedPrecisionType
+from hls4ml.model.types import IntegerPrecisionType
 
 from xnorflow.errors import ConfigError
-from xnorflow.xnor.chains import kind_of
+from xnorflow.xnor.chains import is_chosen, kind_of
 from xnorflow.xnor.nodes import is_packed, is_stream
 from xnorflow.xnor.values import BIPOLAR, Values, numbers_of
 
@@ -28,7 +28,7 @@ def read_packed(model: Any, product: Any) -> Values | None:
     if node is None:
         return None
     if node.class_name == "Input":
-        values = _numbers_of_input(node)
+        values = _numbers_of_input(model, node)
         _insert_pack(model, product, node, values)
         return values
     if kind_of(node) == "sign":
@@ -43,10 +43,10 @@ def read_packed(model: Any, product: Any) -> Values | None:
     return BIPOLAR
 
 
-def _numbers_of_input(node: Any) -> Values:
-    """Return what the network's input holds, by its type; +1/-1 where the type is left to us."""
+def _numbers_of_input(model: Any, node: Any) -> Values:
+    """Return what the network's input holds, by its type; +1/-1 where the configuration chooses none."""
     kind = node.get_output_variable().type
-    if isinstance(kind.precision, UnspecifiedPrecisionType):
+    if not is_chosen(model, node, "result"):
         kind.precision = IntegerPrecisionType(2)
     precision = kind.precision
     if not hasattr(precision, "signed") or precision.integer > precision.width:

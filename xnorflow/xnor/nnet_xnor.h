@@ -83,38 +83,61 @@ template <unsigned N> struct count_tree<N, false> {
     }
 };
 
-// Number of set bits of a word, as hardware and as fast C simulation; a test proves the two equal.
-template <unsigned N> typename count_tree<N>::count_t popcount(ap_uint<N> bits) {
+// Set bits of a word of any size. Three bits go into a sum and a carry first: with the XNOR of three inputs and
+// weights each is one LUT6.
+template <unsigned N> typename count_tree<N>::count_t compress(ap_uint<N> bits) {
     #pragma HLS INLINE
-#if defined(__SYNTHESIS__) || defined(NNET_XNOR_TREE)
-    return count_tree<N>::of(bits);
-#else
-    unsigned count = 0;
-    if (N <= 64)
-        return __builtin_popcountll(bits.to_uint64());
-    for (unsigned low = 0; low < N; low += 64) {
-        ap_uint<64> limb = bits.range(low + 63 < N ? low + 63 : N - 1, low);
-        count += __builtin_popcountll(limb.to_uint64());
-    }
-    return count;
-#endif
+    const unsigned third = (N + 2) / 3;
+    ap_uint<third> a = bits;
+    ap_uint<third> b = bits >> third;
+    ap_uint<third> c = bits >> (2 * third);
+    NNET_XNOR_OPERATOR(full_adder, third);
+    ap_uint<third> sum = a ^ b ^ c;
+    ap_uint<third> carry = (a & b) | (c & (a ^ b));
+    typename count_tree<N>::count_t ones = count_tree<third>::of(sum);
+    typename count_tree<N>::count_t twos = count_tree<third>::of(carry);
+    NNET_XNOR_OPERATOR(add, bits_of<N>::value);
+    return ones + (twos << 1);
 }
 
-// Hits of N inputs with B planes.
-template <unsigned N, unsigned B> ap_uint<bits_of<N>::value + B> hits_of(const ap_uint<N> inputs[B], ap_uint<N> weights) {
+// Inputs whose bit equals that of their weight.
+template <unsigned N> unsigned count_equal(const ap_uint<N> &inputs, const ap_uint<N> &weights) {
+    if (N <= 64) {
+        const unsigned long long mask = ~0ULL >> (N <= 64 ? 64 - N : 0);
+        return __builtin_popcountll(~(inputs.to_uint64() ^ weights.to_uint64()) & mask);
+    }
+    ap_uint<N> differ = inputs ^ weights;
+    unsigned count = N;
+    for (unsigned low = 0; low < N; low += 64) {
+        count -= __builtin_popcountll(differ.to_uint64());
+        differ = low + 64 < N ? ap_uint<N>(differ >> (N > 64 ? 64 : 0)) : ap_uint<N>(0);
+    }
+    return count;
+}
+
+// Hits of N inputs with B planes: as hardware, and the same number as fast C simulation (a test proves them equal).
+template <unsigned N, unsigned B>
+ap_uint<bits_of<N>::value + B> hits_of(const ap_uint<N> inputs[B], const ap_uint<N> &weights) {
     #pragma HLS INLINE
+#if defined(__SYNTHESIS__) || defined(NNET_XNOR_TREE)
     ap_uint<bits_of<N>::value + B> hits = 0;
     for (unsigned b = 0; b < B; b++) {
         #pragma HLS UNROLL
         NNET_XNOR_OPERATOR(xor_, N);
         ap_uint<N> equal = ~(inputs[b] ^ weights);
-        ap_uint<bits_of<N>::value + B> weighted = popcount<N>(equal);
+        ap_uint<bits_of<N>::value + B> weighted = compress<N>(equal);
         if (b > 0) {
             NNET_XNOR_OPERATOR(add, bits_of<N>::value + b);
         }
         hits += weighted << b;
     }
     return hits;
+#else
+    unsigned hits = 0;
+    for (unsigned b = 0; b < B; b++)
+        hits += count_equal<N>(inputs[b], weights) << b;
+    return hits;
+#endif
 }
 
 // --- words in and out of arrays (io_parallel) and streams (io_stream)

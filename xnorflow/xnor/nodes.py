@@ -22,7 +22,7 @@ from hls4ml.model.types import (
     XnorPrecisionType,
 )
 
-from xnorflow.hls.types import smallest_type
+from xnorflow.inttypes import smallest_type
 from xnorflow.settings import Folding
 from xnorflow.xnor.words import pack_words
 

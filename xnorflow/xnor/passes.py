@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.errors import ConfigError
-from xnorflow.hls.types import smallest_type
 from xnorflow.xnor.chains import (
     Behind,
     behind,
@@ -82,20 +81,18 @@ def _replace(model: Any, product: Any, chain: Behind, values: Values) -> None:
 
 
 def _bits(weights: NDArray[np.int8], thresholds: NDArray[np.int64], values: Values) -> dict[str, Any]:
-    most = len(weights) * values.largest_u
     return {
         "packed_starts": values.start_values(weights, thresholds),
-        "accum_bits": smallest_type(-(most + 1), most).bits,
+        "accum_bits": values.accumulator(len(weights)).bits,
         "shift": 0,
     }
 
 
 def _sums(weights: NDArray[np.int8], values: Values) -> dict[str, Any]:
-    constants = values.constants(weights)
-    lowest, highest = int(constants.min()), int(constants.max()) + len(weights) * values.largest_u * values.step
+    lowest, highest = values.sum_range(weights)
     result = number_type(lowest, highest, values.fraction_bits)
     return {
-        "packed_starts": constants,
+        "packed_starts": values.constants(weights),
         "accum_bits": result.width,
         "sum_precision": result,
         "shift": values.step.bit_length() - 1,

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.hls.types import fixed_type
-from xnorflow.xnor.chains import followers, is_output, kind_of
+from xnorflow.inttypes import fixed_type
+from xnorflow.xnor.chains import followers, is_chosen, is_output, kind_of
 from xnorflow.xnor.nodes import number_type
 
 # fraction bits of a normalisation, and significant bits of its smallest scale, at least
@@ -40,14 +40,8 @@ def keep_exact(model: Any, node: Any, sums: tuple[int, int], fraction_bits: int)
             precision, lowest, highest = _solve_norm(model, node, lowest, highest)
         elif node.class_name != "Reshape":
             return
-        if not _is_chosen(model, node, "result"):
+        if not is_chosen(model, node, "result"):
             node.get_output_variable().type.precision = precision
-
-
-def _is_chosen(model: Any, node: Any, name: str) -> bool:
-    table = model.config.layer_name_precision
-    value = table.get(f"{node.name.lower()}_{name}", table.get(f"{node.name.lower()}_default"))
-    return value not in (None, "auto")
 
 
 def _solve_norm(model: Any, norm: Any, lowest: float, highest: float) -> tuple[Any, float, float]:
@@ -55,7 +49,7 @@ def _solve_norm(model: Any, norm: Any, lowest: float, highest: float) -> tuple[A
     smallest = float(np.abs(scale[scale != 0]).min(initial=1.0))
     fraction = max(FRACTION_BITS, SCALE_BITS - math.floor(math.log2(smallest)))
     for name, values in (("scale", scale), ("bias", offset)):
-        if not _is_chosen(model, norm, name):
+        if not is_chosen(model, norm, name):
             units = [int(value) for value in np.rint(values * 2.0**fraction).ravel()]
             bits = fixed_type(units, fraction).bits
             weight = norm.weights[name]

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.inttypes import IntType, smallest_type
+from xnorflow.spec import LayerSpec, NetSpec
+
 
 @dataclass(frozen=True)
 class Values:
@@ -53,6 +56,16 @@ class Values:
         """Return the lowest sum with which each neuron of these ``start_values`` gives +1."""
         return self.constants(weights) - self.step * starts
 
+    def accumulator(self, n_in: int) -> IntType:
+        """Return the type of a hidden neuron's accumulator, from no hit short of a threshold above all to every hit."""
+        most = n_in * self.largest_u
+        return smallest_type(-(most + 1), most)
+
+    def sum_range(self, weights: NDArray[np.int8]) -> tuple[int, int]:
+        """Return the lowest and the highest sum of these weights, shape (n_in, n_out), in units."""
+        constants = self.constants(weights)
+        return int(constants.min()), int(constants.max()) + self.step * self.largest_u * len(weights)
+
 
 BIPOLAR = Values(planes=1, step=2, lowest=-1)
 
@@ -65,3 +78,9 @@ def numbers_of(width: int, integer_bits: int, signed: bool) -> Values:
     if signed and width == integer_bits == 2:
         return BIPOLAR
     return Values(width, 1, -(1 << (width - 1)) if signed else 0, width - integer_bits)
+
+
+def values_read(spec: NetSpec, layer: LayerSpec) -> Values:
+    """Return what a layer of a network reads: +1/-1, or pixels of 8 bits."""
+    first = layer is spec.layers[0]
+    return numbers_of(8, 8, signed=False) if first and spec.input.bits == 8 else BIPOLAR

@@ -85,7 +85,9 @@ NETWORKS = {
 
 
 def config(strategy: str, io_type: str, backend: str, **options: Any) -> BuildConfig:
-    return BuildConfig(Path("net.py"), PART, strategy=strategy, io_type=io_type, backend=backend, **options)
+    return BuildConfig(
+        Path("net.py"), PART, kernel="hls4ml", strategy=strategy, io_type=io_type, backend=backend, **options
+    )
 
 
 def images_for(spec: NetSpec, n: int = 60) -> Split:

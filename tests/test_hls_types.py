@@ -22,7 +22,7 @@ from xnorflow.hls.types import (
 )
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 
-CONFIG = BuildConfig(Path("net.py"), "xc7z010clg400-1")
+CONFIG = BuildConfig(Path("net.py"), "xc7z010clg400-1", kernel="hls4ml")
 many = settings(max_examples=200, deadline=None)
 
 

@@ -192,10 +192,14 @@ template <typename CONFIG_T> struct xnor_state {
     typename CONFIG_T::accum_t sum[CONFIG_T::pe];
 };
 
-template <unsigned N, unsigned SIMD> ap_uint<N> turned(ap_uint<N> bits) {
+// The lowest bits become the highest; a word that turns through all its bits is as before.
+template <unsigned N, unsigned BITS> void turn(ap_uint<N> &word) {
     #pragma HLS INLINE
-    ap_uint<N> low = bits << (N - SIMD);
-    return SIMD == N ? bits : ap_uint<N>((bits >> SIMD) | low);
+    if (BITS < N) {
+        ap_uint<N> low = word << (N - BITS);
+        word >>= BITS % N;
+        word |= low;
+    }
 }
 
 // A word of the input comes in; the first word ends up lowest.
@@ -204,7 +208,7 @@ void take_word(xnor_state<CONFIG_T> &state, const packed<CONFIG_T::n_chan, CONFI
     #pragma HLS INLINE
     for (unsigned b = 0; b < CONFIG_T::planes; b++) {
         #pragma HLS UNROLL
-        state.plane[b] = turned<CONFIG_T::n_in, CONFIG_T::n_chan>(state.plane[b]);
+        turn<CONFIG_T::n_in, CONFIG_T::n_chan>(state.plane[b]);
         state.plane[b].range(CONFIG_T::n_in - 1, CONFIG_T::n_in - CONFIG_T::n_chan) = word.plane[b];
     }
 }
@@ -218,19 +222,21 @@ void xnor_cycle(xnor_state<CONFIG_T> &state, unsigned neuron_fold, unsigned syna
     #pragma HLS ARRAY_PARTITION variable=inputs complete
     for (unsigned b = 0; b < CONFIG_T::planes; b++) {
         #pragma HLS UNROLL
-        inputs[b] = state.plane[b].range(CONFIG_T::simd - 1, 0);
-        state.plane[b] = turned<CONFIG_T::n_in, CONFIG_T::simd>(state.plane[b]);
+        inputs[b] = state.plane[b];
+        turn<CONFIG_T::n_in, CONFIG_T::simd>(state.plane[b]);
     }
     const unsigned word = neuron_fold * (CONFIG_T::n_in / CONFIG_T::simd) + synapse_fold;
     for (unsigned p = 0; p < CONFIG_T::pe; p++) {
         #pragma HLS UNROLL
-        typename CONFIG_T::accum_t start = starts[neuron_fold * CONFIG_T::pe + p];
-        typename CONFIG_T::accum_t before = synapse_fold == 0 ? start : state.sum[p];
-        typename CONFIG_T::accum_t hits =
+        ap_uint<bits_of<CONFIG_T::simd>::value + CONFIG_T::planes + CONFIG_T::shift> hits =
             hits_of<CONFIG_T::simd, CONFIG_T::planes>(inputs, weights[word * CONFIG_T::pe + p]);
+        if (CONFIG_T::shift > 0)
+            hits <<= CONFIG_T::shift;
         NNET_XNOR_OPERATOR(add, CONFIG_T::accum_t::width);
         NNET_XNOR_OPERATOR(select, CONFIG_T::accum_t::width);
-        state.sum[p] = before + (hits << CONFIG_T::shift);
+        if (synapse_fold == 0)
+            state.sum[p] = starts[neuron_fold * CONFIG_T::pe + p];
+        state.sum[p] += hits;
     }
 }
 

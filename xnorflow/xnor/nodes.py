@@ -89,7 +89,8 @@ class _XnorLayer(Layer):  # type: ignore[misc]
     def _packed_output(self, shape: list[int], words: int, planes: int = 1) -> None:
         stream = is_stream(self.model)
         # an array of one word becomes a register, a larger one a memory
-        pragma = ("stream", words) if stream else "partition" if words == 1 else ""
+        # in a chain of layers nothing waits for a whole image, so a stream needs no more than two places
+        pragma = ("stream", min(words, 2)) if stream else "partition" if words == 1 else ""
         kind = PackedStream if stream else PackedArray
         self.set_attr(self.outputs[0], kind(shape, words, planes, self.index, pragma))
 

@@ -70,7 +70,6 @@ class BuildConfig:
         _one_of("backend", self.backend, BACKENDS)
         _one_of("io_type", self.io_type, IO_TYPES)
         _one_of("kernel", self.kernel, KERNELS)
-        self._check_route()
         strategies = self.strategy.values() if isinstance(self.strategy, dict) else [self.strategy]
         for strategy in strategies:
             _one_of("strategy", strategy, STRATEGIES)
@@ -86,6 +85,7 @@ class BuildConfig:
             raise ConfigError(f"bram36 must be a whole number >= 0, got {got(self.bram36)}")
         if not whole(self.pixel_threshold) or not 1 <= self.pixel_threshold <= 255:
             raise ConfigError(f"pixel_threshold must be 1 to 255, got {got(self.pixel_threshold)}")
+        self._check_route()
 
     def _check_route(self) -> None:
         """Refuse settings that the backend or kernel would not look at."""

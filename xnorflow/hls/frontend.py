@@ -109,7 +109,7 @@ def _threshold(layer: Any, shape: tuple[int, ...]) -> list[Layer]:
             math.prod(sums), np.full(n_out, THRESHOLD_SCALE), -THRESHOLD_SCALE * layer.thresholds.astype(np.float64)
         ),
     }
-    sign = {"class_name": "Activation", "name": f"{layer.name}_sign", "activation": "binary_tanh"}
+    sign: Layer = {"class_name": "Activation", "name": f"{layer.name}_sign", "activation": "binary_tanh"}
     # as the Keras reader says that it is QKeras' ``binary``: +1 at zero
     sign["activation_quantizer"] = {"class_name": "binary_tanh", "config": {"use_01": False, "alpha": None}}
     if not conv or layer.pool == (1, 1):

@@ -13,7 +13,11 @@ from xnorflow.xnor.folding import check_folding, choose_folding
 
 ORDER = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
 
-ORDERS = [[*first, *norm, "sign", *last] for norm in ([], ["norm"]) for first, last in (("", ""), (["pool"], ""), ("", ["pool"]))]
+ORDERS = [
+    [*first, *norm, "sign", *last]
+    for norm in ([], ["norm"])
+    for first, last in (("", ""), (["pool"], ""), ("", ["pool"]))
+]
 
 
 @dataclass

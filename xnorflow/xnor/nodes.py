@@ -43,9 +43,10 @@ class _Packed(TensorVariable):  # type: ignore[misc]
     """Values that travel packed: ``words`` words of ``width`` values of ``planes`` bits."""
 
     def __init__(self, shape: list[int], words: int, planes: int, index: int, pragma: Any) -> None:
-        super().__init__(shape, f"layer{index}_out", f"layer{index}_t", XnorPrecisionType())
+        name = f"layer{index}_t"
+        super().__init__(shape, f"layer{index}_out", name, XnorPrecisionType())
         self.words, self.width, self.planes = words, int(np.prod(shape)) // words, planes
-        self.type = HLSPackedType(self.type.name, self.width, planes)
+        self.type: Any = HLSPackedType(name, self.width, planes)
         self.pragma = pragma
 
 

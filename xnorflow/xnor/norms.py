@@ -56,7 +56,9 @@ def _check_sign(sign: Any) -> None:
     quantizer = sign.get_attr("activation_quantizer")
     settings = quantizer.get("config", {}) if isinstance(quantizer, dict) else {}
     if not isinstance(quantizer, dict) or "bits" in settings:
-        raise ConfigError(f"layer {sign.name}: activation must be QActivation('binary'), got binary_tanh (-1 at zero)")
+        raise ConfigError(
+            f"layer {sign.name}: activation must be QActivation('binary'), got binary_tanh (-1 at zero)"
+        )
     if settings.get("use_01") or settings.get("alpha") not in (None, 1, 1.0):
         raise ConfigError(f"layer {sign.name}: activation must be QActivation('binary') of +1/-1, got {settings}")
 

@@ -18,8 +18,8 @@ from xnorflow.xnor.chains import (
     behind,
     check_pool,
     check_product,
-    followers,
     folding_of,
+    followers,
     is_binary_product,
     is_output,
 )
@@ -54,17 +54,18 @@ def recognise(model: Any) -> bool:
 def _replace(model: Any, product: Any, chain: Behind, values: Values) -> None:
     """Put our layer in the place of a product and what belongs to it."""
     stored = product.weights["weight"].data
-    weights = np.where(np.asarray(stored) > 0, np.int8(1), np.int8(-1)).reshape(-1, np.shape(stored)[-1])
+    weights: NDArray[np.int8] = np.where(np.asarray(stored) > 0, np.int8(1), np.int8(-1))
+    weights = weights.reshape(-1, weights.shape[-1])
     for node in chain.linears:
         model.remove_node(node)
     if chain.sign is None:
         sums = _sums(weights, values)
         keep_exact(model, _make(model, product, weights, sums), sums["range"], values.fraction_bits)
         return
-    edges = edges_behind(product, chain.norm, chain.sign, values, *weights.shape)
+    edges = edges_behind(product, chain.norm, chain.sign, values, len(weights), weights.shape[1])
     top = len(weights) * values.max_abs
     thresholds = np.minimum(edges.first, top + values.step)
-    inverted = np.zeros(len(thresholds), bool)
+    inverted: NDArray[np.bool_] = np.zeros(len(thresholds), np.bool_)
     if chain.pools_first:
         # the largest sum stays at most at the edge where NOT any sum lies above it
         inverted = edges.falling
@@ -132,7 +133,9 @@ def _unpack_for_others(model: Any, node: Any) -> None:
     readers = followers(model, node)
     if len(readers) + is_output(model, node) > 1:
         names = ", ".join(reader.name for reader in readers)
-        raise ConfigError(f"layer {node.name}: packed bits go to one layer only, got {names}; make the network a chain")
+        raise ConfigError(
+            f"layer {node.name}: packed bits go to one layer only, got {names}; make the network a chain"
+        )
     if readers and is_ours(readers[0]):
         return
     model.insert_node(model.make_node("XnorUnpack", f"{node.name}_values", {}, node.outputs.copy()))
@@ -143,5 +146,3 @@ def _work_at_once(model: Any) -> None:
     if model.config.pipeline_style not in (None, "auto", "dataflow"):
         raise ConfigError(f"PipelineStyle must be dataflow for XNOR kernels, got {model.config.pipeline_style}")
     model.config.pipeline_style = "dataflow"
-
-

@@ -45,7 +45,10 @@ class Values:
     def constants(self, weights: NDArray[np.int8]) -> NDArray[np.int64]:
         """Return per neuron what has to be added to ``step * hits``, for weights of shape (n_in, n_out)."""
         negative = (weights < 0).sum(axis=0, dtype=np.int64)
-        return self.lowest * (len(weights) - 2 * negative) - self.step * self.largest_u * negative
+        constants: NDArray[np.int64] = (
+            self.lowest * (len(weights) - 2 * negative) - self.step * self.largest_u * negative
+        )
+        return constants
 
     def start_values(self, weights: NDArray[np.int8], thresholds: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return accumulator starts: with the hits added, 0 or more exactly where the sum reaches the threshold."""
@@ -57,7 +60,7 @@ class Values:
         return self.constants(weights) - self.step * starts
 
     def accumulator(self, n_in: int) -> IntType:
-        """Return the type of a hidden neuron's accumulator, from no hit short of a threshold above all to every hit."""
+        """Return the type of a hidden neuron's accumulator: from below a threshold above every sum, to every hit."""
         most = n_in * self.largest_u
         return smallest_type(-(most + 1), most)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xnorflow.xnor.nodes import Rom
+from xnorflow.xnor.nodes import Rom, is_ours
 from xnorflow.xnor.templates import HEADER
 
 # widest ap_uint without a setting, and with it
@@ -29,7 +29,9 @@ class PackedProject:
             guard = f"#define {model.config.get_project_name().upper()}_H_\n"
             _edit(model, name, guard, f"\n#define AP_INT_MAX_W {widest}\n")
 
-    def print_array_to_cpp(self, var: Any, odir: str, namespace: str | None = None, write_txt_file: bool = True) -> None:
+    def print_array_to_cpp(
+        self, var: Any, odir: str, namespace: str | None = None, write_txt_file: bool = True
+    ) -> None:
         """Write the weights of a layer; words of a ROM as hexadecimal numbers."""
         if not isinstance(var, Rom):
             super().print_array_to_cpp(var, odir, namespace, write_txt_file)  # type: ignore[misc]
@@ -42,13 +44,15 @@ class PackedProject:
         if namespace is not None:
             values = f"namespace {namespace} {{\n{values}}}\n"
         guard = f"{var.name.upper()}_H_"
-        text = f"// {var.data_length} words of {var.width} bits\n#ifndef {guard}\n#define {guard}\n\n{values}\n#endif\n"
+        text = (
+            f"// {var.data_length} words of {var.width} bits\n#ifndef {guard}\n#define {guard}\n\n{values}\n#endif\n"
+        )
         (folder / f"{var.name}.h").write_text(text, encoding="ascii")
 
 
 def _widest(node: Any) -> int:
-    widths = [weight.width for weight in node.get_weights() if isinstance(weight, Rom)]
-    return max([*widths, node.get_attr("n_in", 0), node.get_attr("n_out", 0)])
+    widths: list[int] = [weight.width for weight in node.get_weights() if isinstance(weight, Rom)]
+    return max([*widths, node.get_attr("n_in", 0), node.get_attr("n_out", 0)]) if is_ours(node) else 0
 
 
 def _edit(model: Any, name: str, after: str, text: str) -> None:

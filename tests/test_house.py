@@ -19,7 +19,7 @@ OWNERS = {
     "tf_keras": {"keras2"},
     "keras": set(),
     "qkeras": {"keras2"},
-    "hls4ml": {"keras2"},
+    "hls4ml": {"keras2", "xnor.backend", "xnor.chains", "xnor.inputs", "xnor.nodes", "xnor.templates"},
     "h5py": {"modelfile"},
     "subprocess": {"tools"},
     "pickle": set(),

@@ -13,7 +13,7 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
-from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
+from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import load_dataset
 from xnorflow.device import device_of
@@ -104,8 +104,8 @@ def fit(
     The configuration is None where nothing fits.
     """
     config = question.config
-    # the model of our Verilog rests on few Yosys runs: the upper end of its band must fit
-    level = "high" if config.backend == VERILOG else "likely"
+    # the models of our Verilog and of our kernel rest on few runs or none: the upper end of their bands must fit
+    level = "high" if config.backend == VERILOG or config.kernel == XNOR else "likely"
     wanted = Goal(goal, config.clock_mhz, images_per_s, level)
     return fit_config(question.spec, config, question.budget, wanted, question.ratios)
 

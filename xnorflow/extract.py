@@ -1,14 +1,12 @@
 """From a trained Keras network to its NetSpec, exactly.
 
-BatchNorm and sign fold into one integer threshold per neuron (Umuroglu et al. 2017, "FINN",
-arXiv:1612.07119, section 4.2.2). No formula is used for it: the Keras layers themselves are
-evaluated on every sum that a neuron can reach, so that their rounding is part of the result.
+BatchNorm and sign fold into one integer threshold per neuron (``thresholds.py``): the Keras layers
+themselves are evaluated on every sum that a neuron can reach.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +20,10 @@ from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import load_model
 from xnorflow.settings import got
 from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, NetSpec, ScoreSpec
+from xnorflow.thresholds import CHUNK, Fires, find_edges
 
 # Fraction bits of a per-class normalisation: with 20, scale and offset are off by 5e-7 at most.
 FRACTION_BITS = 20
-CHUNK = 4096
-
-Fires = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
 
 
 def extract_file(path: Path, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
@@ -88,9 +84,10 @@ def _learned(model: Any, shape: tuple[int, ...], group: Group) -> tuple[InputSpe
         on: NDArray[np.bool_] = sign.predict(values, batch_size=CHUNK, verbose=0).reshape(pixels.shape) > 0
         return on
 
-    first, last, inverted = _scan("pixels", fires, np.arange(256), math.prod(shape))
+    edges = find_edges("pixels", fires, np.arange(256), math.prod(shape))
+    inverted = edges.falling
     # a pixel that fires up to `last` is one that fires from `last + 1`, inverted
-    thresholds = np.where(inverted, last + 1, first)
+    thresholds = np.where(inverted, edges.last + 1, edges.first)
     source = InputSpec(shape, 1, thresholds.reshape(-1, 1))
     if type(group.product).__name__ == "QConv2D":
         channels = inverted.reshape(-1, shape[-1])
@@ -161,7 +158,8 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
     n_in = int(np.prod(weights.shape[:-1]))
     n_out = weights.shape[-1]
     sums = np.arange(-n_in * largest, n_in * largest + 1, step)
-    first, last, falling = _scan(group.name, _fires(group), sums, n_out)
+    edges = find_edges(group.name, _fires(group), sums, n_out)
+    first, last, falling = edges.first, edges.last, edges.falling
     inverted: NDArray[np.bool_] = np.zeros(n_out, np.bool_)
     # a neuron that never fires: one above the largest sum, no further, as the types grow with it
     thresholds = np.minimum(first, n_in * largest + 1)
@@ -177,34 +175,6 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
         return DenseSpec(group.name, weights, thresholds.astype(np.int32)), inverted
     strides = (int(group.product.strides[0]), int(group.product.strides[1]))
     return ConvSpec(group.name, weights, thresholds.astype(np.int32), strides, pool), inverted
-
-
-def _scan(
-    name: str, fires: Fires, values: NDArray[np.int64], n_out: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Evaluate BatchNorm and sign on every value that can be reached, in even steps.
-
-    Returns:
-        Per neuron: the smallest value that gives +1 (one step above all where none does), the
-        largest that gives +1, and whether +1 lies below -1 (a negative BatchNorm scale).
-    """
-    step = values[1] - values[0]
-    lowest, highest = values[0], values[-1]
-    first = np.full(n_out, highest + step)
-    last = np.full(n_out, lowest - step)
-    count = np.zeros(n_out, np.int64)
-    for start in range(0, len(values), CHUNK):
-        chunk = values[start : start + CHUNK, None]
-        on = fires(np.broadcast_to(chunk, (len(chunk), n_out)))
-        count += on.sum(axis=0)
-        first = np.minimum(first, np.where(on, chunk, highest + step).min(axis=0))
-        last = np.maximum(last, np.where(on, chunk, lowest - step).max(axis=0))
-    rising = (last == highest) | (count == 0)
-    falling = ~rising & (first == lowest)
-    if not (rising | falling).all() or not ((last - first) // step + 1 == count)[count > 0].all():
-        neuron = int(np.argmin(rising | falling))
-        raise ConfigError(f"layer {name}: neuron {neuron} has no single threshold (BatchNorm overflows?)")
-    return first, last, falling
 
 
 def _fires(group: Group) -> Fires:

@@ -8,16 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xnorflow.config import VERILOG, BuildConfig, config_to_dict
+from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_dict
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
 from xnorflow.files import folder_lock, read_json, sha256_file
 from xnorflow.hls.cycles import cycles
+from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import types_of
 from xnorflow.inputs import InputSpec
 from xnorflow.job import EXTRACT, TRAIN, Job, Run
 from xnorflow.runreport import InputRow, LayerRow, RtlSpeed, RunReport, SynthRow, save_report
-from xnorflow.spec import NetSpec
+from xnorflow.spec import LayerSpec, NetSpec
 from xnorflow.specfile import save_spec, spec_sha256
 from xnorflow.steps import RESULT, StepResult
 
@@ -129,7 +130,7 @@ def _convert(run: Run) -> StepResult:
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}
 
-    keys = ("part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor", "precision")
+    keys = ("part", "clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
     inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
     step = run.step(CONVERT, inputs, work)
     run.add(layers=layer_rows(spec, run.config))
@@ -235,6 +236,13 @@ def run(job: Job, until: str | None = None, announce: Callable[[StepResult], Non
         return state.report
 
 
+def _kernel_of(layer: LayerSpec, config: BuildConfig) -> str:
+    if config.kernel != XNOR:
+        return f"hls4ml {config.strategy_of(layer.name)}"
+    folding = layer_folding(layer, config)
+    return f"XNOR {folding.pe} x {folding.simd}"
+
+
 def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
     """Return what the HLS project makes of each layer: folding, cycles, types."""
     per_layer = cycles(spec, config).layers
@@ -246,8 +254,8 @@ def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
                 layer.name,
                 layer.n_in,
                 layer.n_out,
-                config.strategy_of(layer.name),
-                config.reuse_factor_of(layer.name),
+                _kernel_of(layer, config),
+                layer_reuse_factor(layer, config),
                 per_layer[layer.name],
                 types.accum.cpp,
                 types.result.cpp,

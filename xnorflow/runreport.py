@@ -25,6 +25,7 @@ class LayerRow:
     Attributes:
         n_in: inputs of one neuron.
         n_out: neurons, or output channels of a convolution.
+        kernel: "hls4ml" and its strategy, or "XNOR", neurons and inputs per cycle.
         cycles: cycles per image, by formula.
         accum: C++ type of the accumulator.
         result: C++ type of the sums.
@@ -33,7 +34,7 @@ class LayerRow:
     name: str
     n_in: int
     n_out: int
-    strategy: str
+    kernel: str
     reuse_factor: int
     cycles: int
     accum: str

@@ -146,7 +146,7 @@ def _hardware(report: RunReport) -> Table:
         (
             layer.name,
             f"{layer.n_in} x {layer.n_out}",
-            layer.strategy,
+            layer.kernel,
             f"{layer.reuse_factor:,}",
             f"{layer.cycles:,}",
             layer.accum,
@@ -159,7 +159,7 @@ def _hardware(report: RunReport) -> Table:
     speed = report.clock_mhz * 1e6 / interval
     return Table(
         f"{report.name} on {report.device} ({report.part}), {report.backend} HLS, {report.io_type}",
-        ("layer", "in x out", "strategy", "reuse", "cycles", "accumulator", "sums"),
+        ("layer", "in x out", "kernel", "reuse", "cycles", "accumulator", "sums"),
         rows,
         f"Cycles per image: {interval:,} (the slowest layer), by formula from the reuse factors. "
         f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; "

@@ -81,7 +81,9 @@ def test_search_goes_on_where_the_plan_is_larger_than_the_options_said(tiny_spec
 
 def test_kernel_is_the_configurations(verilog_config):
     assert isinstance(kernel_of(verilog_config), RtlKernel)
-    assert kernel_of(load_config(CONFIGS / "digits.yaml")).name == "hls4ml, Vivado"
+    digits = load_config(CONFIGS / "digits.yaml")
+    assert kernel_of(digits).name == "XNOR, Vivado"
+    assert kernel_of(dataclasses.replace(digits, kernel="hls4ml")).name == "hls4ml, Vivado"
 
 
 def test_a_convolution_is_fitted_within_its_plan(tiny_conv_spec, verilog_config):

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xnorflow import api_fit as api
-from xnorflow import show_fit
+from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
+from xnorflow.config import VERILOG, load_config
 from xnorflow.errors import ConfigError
 from xnorflow.problem import GOALS
 from xnorflow.show import markdown, print_tables
@@ -41,25 +42,31 @@ def add_fit_commands(add: Add) -> None:
     )  # fmt: skip
     _add_budget(stock, several=True)
     stock.add_argument("--markdown", action="store_true", help="as Markdown")
-    synth = add(
-        "synth", _synth, "run Vivado HLS or Vitis HLS on the converted project, and Vivado where asked",
-        "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
-    )  # fmt: skip
-    synth.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
-    synth.add_argument("--project", help="folder for the steps (default: projects/NAME)")
-    synth.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
-    synth.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
-    synth.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
-    synth.add_argument("--cosim", action="store_true", help="simulate the generated Verilog as well")
-    synth.add_argument("--export", action="store_true", help="pack an IP")
-    synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
-    synth.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a program that takes longer")
+    _add_synth(add)
     calibrate = add(
         "calibrate", _calibrate, "learn from your own reports what Vivado makes of an HLS estimate",
         "xnorflow calibrate my_csynth.xml my_utilization_placed.rpt -o mine.yaml",
     )  # fmt: skip
     calibrate.add_argument("reports", nargs="+", help="HLS reports, and Vivado reports of the same top functions")
     calibrate.add_argument("-o", "--output", help="write the ratios to this file, for --calibration")
+
+
+def _add_synth(add: Add) -> None:
+    synth = add(
+        "synth", _synth, "synthesize: Vivado HLS or Vitis HLS on the converted project, or Yosys on our Verilog",
+        "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
+    )  # fmt: skip
+    cli_rtl.add_network_options(synth)
+    synth.add_argument(
+        "--backend", choices=("hls", "yosys"),
+        help="hls: the configuration's HLS tool; yosys: the network as Verilog, whatever the configuration's route "
+        "(default: by the configuration)",
+    )  # fmt: skip
+    synth.add_argument("--cycles", type=int, help="yosys: cycles per image, where the configuration has no folding")
+    synth.add_argument("--cosim", action="store_true", help="simulate the generated Verilog as well")
+    synth.add_argument("--export", action="store_true", help="pack an IP")
+    synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
+    synth.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a program that takes longer")
 
 
 def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -127,12 +134,17 @@ def _stock(arguments: argparse.Namespace) -> int:
 
 
 def _synth(arguments: argparse.Namespace) -> int:
+    verilog = load_config(Path(arguments.config)).backend == VERILOG
+    if arguments.backend == "yosys" or (verilog and arguments.backend is None):
+        if arguments.cosim or arguments.export or arguments.vivado != "none":
+            raise ConfigError("--cosim, --export and --vivado go with an HLS tool; leave them out for Yosys")
+        return cli_rtl.synth(arguments)
+    if verilog or arguments.cycles is not None:
+        what = "this configuration's backend is Verilog" if verilog else "--cycles is for our Verilog"
+        raise ConfigError(f"{what}; add --backend yosys, or leave --backend out")
     run = api.synth(
         arguments.config,
-        project=arguments.project,
-        pretrained=arguments.pretrained,
-        model=arguments.model,
-        data_dir=arguments.data_dir,
+        **cli_rtl.network_options(arguments),
         cosim=arguments.cosim,
         export=arguments.export,
         vivado=arguments.vivado,

@@ -138,7 +138,8 @@ class LayerCost:
         latency_cycles: from first input to last output, smallest and largest.
         expected: cells after Vivado or Yosys.
         hls: cells as the HLS report will state them; None for a route without HLS.
-        folding: (pe, simd) of the RTL route.
+        folding: (pe, simd) of the RTL route and of our kernel for HLS.
+        memory: where our kernel for HLS keeps its weights, "block" RAM or "lut".
     """
 
     layer: str
@@ -149,6 +150,7 @@ class LayerCost:
     expected: Amounts
     hls: Amounts | None = None
     folding: tuple[int, int] | None = None
+    memory: str | None = None
 
 
 @dataclass(frozen=True)

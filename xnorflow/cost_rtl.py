@@ -18,7 +18,8 @@ from xnorflow.errors import ConfigError, DataError
 from xnorflow.rtl import Folding
 from xnorflow.rtl.cells import Cells, frame_cells, layer_cells, network_cells, result_cells, rom_cells
 from xnorflow.rtl.folding import plan_layer
-from xnorflow.rtl.plan import LayerPlan, NetPlan
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import Rom, blocks_of, choose_memories, columns_in, rom_of
 from xnorflow.spec import ConvSpec, DenseSpec, LayerSpec, ScoreSpec
 

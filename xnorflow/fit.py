@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.config import VERILOG, XNOR, BuildConfig
 from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost, Ratios, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.cost_rtl import RtlKernel, cost_of_plan
+from xnorflow.cost_xnor import XnorConfigKernel
 from xnorflow.device import Resources, device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
@@ -99,9 +100,11 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
 
 
-def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | RtlKernel:
-    """Return how a configuration builds layers: with hls4ml, or as our Verilog."""
-    return RtlKernel() if config.backend == VERILOG else ConfigKernel(config, ratios)
+def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | XnorConfigKernel | RtlKernel:
+    """Return how a configuration builds layers: with hls4ml's kernels or ours for HLS, or as our Verilog."""
+    if config.backend == VERILOG:
+        return RtlKernel()
+    return (XnorConfigKernel if config.kernel == XNOR else ConfigKernel)(config, ratios)
 
 
 def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> NetCost:
@@ -146,7 +149,8 @@ def fit_config(
     found = fit(layer_shapes(spec), kernel, budget, goal)
     if found.cost is None:
         return found, None
-    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors)
+    # with our own kernel a reuse factor says its folding
+    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors, folding={})
 
 
 def _fit_verilog(
@@ -162,13 +166,18 @@ def _fit_verilog(
         cost = dataclasses.replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
         searched, over = found.cost.interval_cycles, _over(cost, budget, goal)
         if over is not None:
-            allowed = dataclasses.replace(allowed, shell=over + allowed.shell)
+            allowed = tighter(allowed, over)
         elif goal.longest_interval is None or cost.interval_cycles <= goal.longest_interval:
             slower = searched if cost.interval_cycles > searched else None
             return Fit(budget, goal, cost, searched_cycles=slower), chosen
         else:
             # half a cycle less, which no rounding turns into the same one
             asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
+
+
+def tighter(budget: Budget, over: Resources) -> Budget:
+    """Return a budget that is smaller by so much."""
+    return Budget(budget.device, budget.margin, over + budget.shell)
 
 
 def _over(cost: NetCost, budget: Budget, goal: Goal) -> Resources | None:

@@ -146,6 +146,21 @@ def report_tables(reports: Sequence[SynthReport]) -> list[Table]:
     return tables
 
 
+def timing_table(report: SynthReport) -> Table:
+    """Return the clock of a routed design."""
+    timing = report.timing
+    rows = tuple(
+        (
+            name,
+            MISSING if period is None else f"{1000 / period:.1f} MHz",
+            MISSING if period is None else f"{period:.2f} ns",
+        )
+        for name, period in (("asked for", timing.clock_ns), ("reached", timing.estimated_ns))
+    )
+    title = f"Clock of {report.top}: {report.stage.value}, {report.tool}"
+    return Table(title, ("clock", "frequency", "period"), rows, "As the tool's own timing analysis has it, one seed.")
+
+
 def _count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}"
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 
 from xnorflow.rtl import compressor
-from xnorflow.rtl.plan import LayerPlan, NetPlan
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import Memory, Rom, rom_of
 from xnorflow.rtl.window import WindowPlan
 
@@ -92,6 +93,14 @@ def _sequencer(layer: LayerPlan) -> Cells:
     return _control(layer.address_bits + (layer.chunk_bits if layer.chunks > 1 else 0), ff=1)
 
 
+def _ones(layer: LayerPlan) -> Cells:
+    """Return the sum of an incoming word: three LUTs count six bits, and adders follow."""
+    sixes = layer.bits * -(-layer.count // 6)
+    return Cells(
+        lut=(3 * sixes if layer.count > 1 else 0) + (sixes - 1) * layer.word_sum_bits, ff=layer.word_sum_bits
+    )
+
+
 def _narrow(parts: int, width: int) -> Cells:
     return _control(parts.bit_length(), lut=(parts - 1) * width, ff=parts * width)
 
@@ -150,7 +159,7 @@ def layer_parts(layer: LayerPlan) -> dict[str, Cells]:
     parts = {
         "sequencer": _sequencer(layer),
         "hold" if layer.whole else "chunks": _hold(layer) if layer.whole else _chunks(layer),
-        "ones": counter(layer.word_heap),
+        "ones": _ones(layer),
         "match": Cells(ff=pe * (layer.simd * layer.bits + bits)),
         "count": counter(layer.heap).times(pe),
         "accumulate": Cells(lut=bits, ff=bits).times(pe if layer.chunks > 1 else 0),

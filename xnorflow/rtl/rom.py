@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xnorflow.device import RAMB18_RATIOS
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import literal, unused, wrapped
+from xnorflow.rtl.text import KEEP, literal, unused, wrapped
 from xnorflow.rtl.weights import Bits, Integers, weight_bits
 
 # Up to this depth a LUT holds a bit of every word.
@@ -168,7 +168,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         f"// Weights of layer {layer.index}: {memory.words} words of {layer.word_bits} bits, each {layer.pe} rows of",
         f"// {layer.simd} weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits. Stored are",
         f"// the {count} different columns, {block} of them in block RAM.",
-        f"module rom_{layer.name} (",
+        f"{KEEP} module rom_{layer.name} (",
         "    input  wire clk,",
         f"    input  wire [{layer.address_bits - 1}:0] address,",
         f"    output wire [{layer.word_bits - 1}:0] word",

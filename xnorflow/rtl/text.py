@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 WIDTH = 110
 CLOCK = {"clk": "clk", "rst": "rst"}
+# before a module that synthesis shall leave whole, to be counted by itself or not to be taken apart
+KEEP = "(* keep_hierarchy *)"
 
 
 def instance(module: str, name: str, parameters: Mapping[str, object], ports: Mapping[str, str]) -> list[str]:

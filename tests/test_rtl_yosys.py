@@ -142,7 +142,7 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
         netlist.write_models(tmp_path)
     monkeypatch.setattr(yosys.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolNotFound, match="pip install pyosys"):
-        yosys.pyosys_version()
+        yosys.yosys_package()
 
 
 def test_random_heaps_keep_their_sum():

@@ -158,23 +158,26 @@ class NetCost:
     """One option per layer.
 
     Attributes:
-        planned_latency_cycles: of the whole network, where a plan knows it; else it is the layers' sum.
+        planned_cycles: interval and latency of the whole network, where a plan knows them; else they
+            are what the layers come to.
     """
 
     layers: tuple[LayerCost, ...]
     clock_mhz: float
-    planned_latency_cycles: int | None = None
+    planned_cycles: tuple[int, int] | None = None
 
     @property
     def interval_cycles(self) -> int:
         """Cycles between two images: the slowest layer's, as all layers work at once."""
+        if self.planned_cycles is not None:
+            return self.planned_cycles[0]
         return max(layer.interval_cycles for layer in self.layers)
 
     @property
     def latency_cycles(self) -> tuple[int, int]:
         """Cycles from first input to last output, smallest and largest."""
-        if self.planned_latency_cycles is not None:
-            return self.planned_latency_cycles, self.planned_latency_cycles
+        if self.planned_cycles is not None:
+            return self.planned_cycles[1], self.planned_cycles[1]
         return sum(item.latency_cycles[0] for item in self.layers), sum(
             item.latency_cycles[1] for item in self.layers
         )

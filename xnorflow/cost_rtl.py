@@ -157,7 +157,7 @@ def cost_of_plan(plan: NetPlan, bram36: int, clock_mhz: float) -> NetCost:
         _layer_cost(layer, layer.spec.name, coefficients.amounts(cells, memory.bram18))
         for layer, memory, cells in zip(plan.layers, memories, network_cells(plan, memories), strict=True)
     )
-    return NetCost(costs, clock_mhz, plan.latency_cycles)
+    return NetCost(costs, clock_mhz, (plan.interval_cycles, plan.latency_cycles))
 
 
 def _divisors(total: int) -> list[int]:

@@ -28,6 +28,7 @@ from xnorflow.pareto import Point, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
+from xnorflow.stock import StockRow, stock_kernels, stock_rows
 from xnorflow.synth import SynthRun, synthesise
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
@@ -124,7 +125,7 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
     """Return every choice of reuse factors that no other one beats, and draw them where asked."""
     spec, config = question.spec, question.config
-    kernel = kernel_of(spec, config, question.ratios)
+    kernel = kernel_of(config, question.ratios)
 
     def restate(cost: NetCost) -> NetCost:
         return cost_of(spec, with_foldings(config, cost, question.budget)) if config.backend == VERILOG else cost
@@ -133,6 +134,12 @@ def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, 
     if drawing is not None:
         plot(points, question.budget, drawing, f"{question.spec.name} with {kernel.name}, estimated")
     return points
+
+
+def stock(question: FitQuestion) -> tuple[StockRow, ...]:
+    """Return what each of hls4ml's own kernels is expected to need at its best, and where it can't fit."""
+    config, layers = question.config, layer_shapes(question.spec)
+    return stock_rows(config.network.stem, layers, stock_kernels(config), question.budget, config.clock_mhz)
 
 
 def synth(

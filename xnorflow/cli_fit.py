@@ -1,4 +1,4 @@
-"""The commands that ask whether a network fits: fit, explore, synth, calibrate."""
+"""The commands that ask whether a network fits: fit, explore, stock, synth, calibrate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xnorflow.backends.xilinx_hls import LEVELS
 from xnorflow.config import VERILOG, load_config
 from xnorflow.errors import ConfigError
 from xnorflow.problem import GOALS
-from xnorflow.show import print_tables
+from xnorflow.show import markdown, print_tables
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 
@@ -36,6 +36,22 @@ def add_fit_commands(add: Add) -> None:
     )  # fmt: skip
     _add_budget(explore)
     explore.add_argument("--plot", metavar="FILE", help="draw it, with the part's limits (.svg or .png)")
+    stock = add(
+        "stock", _stock, "what hls4ml's own kernels need of the part at their best, network by network",
+        "xnorflow stock hls_configs/tfc.yaml hls_configs/sfc.yaml --markdown",
+    )  # fmt: skip
+    _add_budget(stock, several=True)
+    stock.add_argument("--markdown", action="store_true", help="as Markdown")
+    _add_synth(add)
+    calibrate = add(
+        "calibrate", _calibrate, "learn from your own reports what Vivado makes of an HLS estimate",
+        "xnorflow calibrate my_csynth.xml my_utilization_placed.rpt -o mine.yaml",
+    )  # fmt: skip
+    calibrate.add_argument("reports", nargs="+", help="HLS reports, and Vivado reports of the same top functions")
+    calibrate.add_argument("-o", "--output", help="write the ratios to this file, for --calibration")
+
+
+def _add_synth(add: Add) -> None:
     synth = add(
         "synth", _synth, "synthesize: Vivado HLS or Vitis HLS on the converted project, or Yosys on our Verilog",
         "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
@@ -51,16 +67,14 @@ def add_fit_commands(add: Add) -> None:
     synth.add_argument("--export", action="store_true", help="pack an IP")
     synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
     synth.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a program that takes longer")
-    calibrate = add(
-        "calibrate", _calibrate, "learn from your own reports what Vivado makes of an HLS estimate",
-        "xnorflow calibrate my_csynth.xml my_utilization_placed.rpt -o mine.yaml",
-    )  # fmt: skip
-    calibrate.add_argument("reports", nargs="+", help="HLS reports, and Vivado reports of the same top functions")
-    calibrate.add_argument("-o", "--output", help="write the ratios to this file, for --calibration")
 
 
-def _add_budget(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", help="a YAML configuration, such as hls_configs/sfc.yaml")
+def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    words = "a YAML configuration, such as hls_configs/sfc.yaml"
+    if several:
+        parser.add_argument("config", nargs="+", help=words)
+    else:
+        parser.add_argument("config", help=words)
     parser.add_argument("--project", help="project folder whose network is taken (default: projects/NAME)")
     parser.add_argument("--part", help="another part than the configuration's")
     parser.add_argument("--margin", type=float, default=0.10, help="share of the part left to placing (default 0.10)")
@@ -70,9 +84,9 @@ def _add_budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", metavar="FILE", help="ratios that `xnorflow calibrate` wrote")
 
 
-def _question(arguments: argparse.Namespace) -> api.FitQuestion:
+def _question(arguments: argparse.Namespace, config: str | None = None) -> api.FitQuestion:
     return api.fit_question(
-        arguments.config,
+        config or arguments.config,
         project=arguments.project,
         part=arguments.part,
         margin=arguments.margin,
@@ -105,6 +119,17 @@ def _explore(arguments: argparse.Namespace) -> int:
     print_tables([show_fit.explore_table(points, question.budget)])
     if arguments.plot:
         print(f"wrote {arguments.plot}")
+    return 0
+
+
+def _stock(arguments: argparse.Namespace) -> int:
+    questions = [_question(arguments, config) for config in arguments.config]
+    rows = [row for question in questions for row in api.stock(question)]
+    table = show_fit.stock_table(rows, questions[0].budget)
+    if arguments.markdown:
+        sys.stdout.write(markdown([table]))
+    else:
+        print_tables([table])
     return 0
 
 

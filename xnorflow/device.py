@@ -23,6 +23,9 @@ class Resources:
     bram18: int
     dsp: int
 
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.dsp + other.dsp)
+
 
 @dataclass(frozen=True)
 class Device:
@@ -46,6 +49,15 @@ class Device:
     def slices(self) -> int:
         """Slices, each of four LUTs and eight registers in the 7-series (AMD UG474, chapter 2)."""
         return self.resources.lut // 4
+
+
+# aspect ratios of a RAMB18 with one port: bits per word, words (AMD UG473, table 1-1)
+RAMB18_RATIOS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+
+def bram18_blocks(word_bits: int, depth: int) -> int:
+    """Return the 18 Kb blocks of a memory, in the best of the aspect ratios."""
+    return min(-(-word_bits // width) * -(-depth // words) for width, words in RAMB18_RATIOS)
 
 
 @cache

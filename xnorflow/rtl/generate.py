@@ -17,7 +17,7 @@ from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.rom import MemoryChoice, choose_memories, rom_module
+from xnorflow.rtl.rom import Memory, choose_memories, rom_module
 from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
 from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
@@ -59,7 +59,7 @@ def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
     return files
 
 
-def _layer_files(layer: LayerPlan, memory: MemoryChoice) -> dict[str, str]:
+def _layer_files(layer: LayerPlan, memory: Memory) -> dict[str, str]:
     return {
         f"rom_{layer.name}.v": rom_module(layer, memory),
         f"count_{layer.name}.v": compressor.verilog(f"count_{layer.name}", layer.heap),

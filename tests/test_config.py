@@ -19,12 +19,15 @@ part: XC7Z010CLG400-1
 clock_mhz: 125.5
 backend: Vitis
 io_type: io_stream
+kernel: hls4ml
 strategy: {dense1: Latency, scores: Resource}
 reuse_factor: {dense1: 64, scores: 16}
 input_bits: 8
 pixel_threshold: 100
 precision: {dense1: {accum: ap_int<11>}, scores: {result: ap_uint<7>}}
-train: {seed: 3, epochs: 7, batch_size: 32, learning_rate: 0.01, shift: 2}
+train:
+  {seed: 3, seeds: 2, epochs: 7, batch_size: 32, learning_rate: 0.02, shift: 2,
+   rotate: 5, scale: 0.1, elastic: 0.5, distill: 0.25}
 """
 
 
@@ -62,19 +65,20 @@ def test_all_keys(tmp_path):
         clock_mhz=125.5,
         backend="Vitis",
         io_type="io_stream",
+        kernel="hls4ml",
         strategy={"dense1": "Latency", "scores": "Resource"},
         reuse_factor={"dense1": 64, "scores": 16},
         input_bits=8,
         pixel_threshold=100,
         precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
-        train=TrainConfig(3, 7, 32, 0.01, 2),
+        train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5, 0.25),
     )
     assert (config.name, config.reuse_factor_of("dense1"), config.reuse_factor_of("other")) == ("net", 64, 1)
     assert (config.strategy_of("dense1"), config.strategy_of("other")) == ("Latency", "Resource")
 
 
 def test_full_example_names_every_key():
-    # these belong to the Verilog route, and are tested below
+    # these do not go with kernel hls4ml, and are tested below
     verilog = {"folding", "bram36", "registers_every"}
     assert set(yaml.safe_load(FULL)) | verilog == {item.name for item in dataclasses.fields(BuildConfig)}
     assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
@@ -129,7 +133,7 @@ def test_misspelt_key_says_what_was_meant(tmp_path, key):
 
 @pytest.mark.parametrize("key", [item.name for item in dataclasses.fields(TrainConfig)])
 def test_misspelt_training_key(tmp_path, key):
-    assert f"unknown key train.{key}s; did you mean {key}?" in refused(tmp_path, with_line(f"train: {{{key}s: 1}}"))
+    assert f"unknown key train.{key}x; did you mean {key}?" in refused(tmp_path, with_line(f"train: {{{key}x: 1}}"))
 
 
 def test_key_like_no_other_lists_them_all(tmp_path):
@@ -166,6 +170,14 @@ WRONG_TYPE = [
     *("precision: 0", "precision: false", "precision: {dense1: 3}", "precision: {dense1: ap_int<4>}"),
     *("train: 3", "train: [1]", "train: text", "train: 0", "train: false", "train: {seed: -1}", "train: {seed: 1.5}"),
     *("train: {seed: true}", "train: {epochs: 0}", "train: {epochs: '3'}", "train: {epochs: }", "train: {shift: -1}"),
+    *(
+        "train: {seeds: 0}",
+        "train: {shift: 0.5}",
+        "train: {rotate: 181}",
+        "train: {scale: 1}",
+        "train: {elastic: -1}",
+    ),
+    *("train: {distill: 1.1}", "train: {distill: .nan}", "train: {rotate: true}", "train: {scale: wide}"),
     *(
         "train: {batch_size: 1}",
         "train: {learning_rate: 0}",
@@ -232,12 +244,13 @@ def test_unknown_part(tmp_path, part, hint):
 @pytest.mark.parametrize("name", ["dense", "Dense1", "scores "])
 @pytest.mark.parametrize("key", ["strategy: {{{}: Latency}}", "reuse_factor: {{{}: 4}}", "precision: {{{}: {{}}}}"])
 def test_layers_the_network_does_not_have(tmp_path, tiny_spec, key, name):
-    config = load(tmp_path, with_line(key.format(f'"{name}"')))
+    kernel = "\nkernel: hls4ml"
+    config = load(tmp_path, with_line(key.format(f'"{name}"')) + kernel)
     with pytest.raises(ConfigError) as caught:
         config.check_layers(tiny_spec)
     field = key.partition(":")[0]
     assert str(caught.value) == f"{field}: network tiny has no layer {name!r}; it has dense1, dense2, scores"
-    load(tmp_path, with_line(key.format("dense1"))).check_layers(tiny_spec)
+    load(tmp_path, with_line(key.format("dense1")) + kernel).check_layers(tiny_spec)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +386,16 @@ def test_any_slip_of_the_pen(tmp_path, position, cut, new):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"folding": {"a": {"pe": 1, "simd": 2}}}, "folding goes with backend Verilog, got Vivado"),
+        ({"kernel": "hls4ml", "folding": {"a": {"pe": 1, "simd": 2}}}, "folding goes with kernel xnor or backend"),
+        ({"kernel": "XNOR"}, "kernel must be xnor or hls4ml, got 'XNOR'"),
+        ({"kernel": ["xnor"]}, "kernel must be text"),
+        ({"backend": "Verilog", "kernel": "hls4ml"}, "kernel goes with backend Vivado or Vitis, got Verilog"),
+        ({"strategy": "Latency"}, "strategy and precision go with kernel hls4ml"),
+        ({"precision": {"a": {"accum": "ap_int<4>"}}}, "strategy and precision go with kernel hls4ml"),
+        (
+            {"folding": {"a": {"pe": 1, "simd": 2}}, "reuse_factor": {"a": 4}},
+            "layer a has a folding and a reuse_factor",
+        ),
         ({"backend": "Verilog", "reuse_factor": 4}, "with backend Verilog give a folding instead"),
         ({"backend": "Verilog", "precision": {"a": {"accum": "ap_int<4>"}}}, "give a folding instead"),
         ({"backend": "Verilog", "folding": {"a": {"pe": 1}}}, "folding.a must be {pe: P, simd: S}"),

@@ -237,7 +237,7 @@ def random_spec(*sizes):
 
 
 def config(**settings):
-    return BuildConfig(Path("net.py"), HOME.parts[0], **settings)
+    return BuildConfig(Path("net.py"), HOME.parts[0], **{"kernel": "hls4ml", **settings})
 
 
 def test_fit_of_a_configuration():

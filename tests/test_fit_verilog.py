@@ -67,7 +67,9 @@ def test_interval_is_the_plans_where_words_come_in_more_slowly_than_layers_work(
 
 def test_kernel_is_the_configurations(tiny_spec, tiny_conv_spec, verilog_config):
     assert isinstance(kernel_of(tiny_spec, verilog_config), RtlKernel)
-    assert kernel_of(tiny_spec, load_config(CONFIGS / "digits.yaml")).name == "hls4ml, Vivado"
+    digits = load_config(CONFIGS / "digits.yaml")
+    assert kernel_of(tiny_spec, digits).name == "XNOR, Vivado"
+    assert kernel_of(tiny_spec, dataclasses.replace(digits, kernel="hls4ml")).name == "hls4ml, Vivado"
     for question in (fit_config, cost_of):
         with pytest.raises(ConfigError, match="layer conv1: fit can't estimate convolutions as Verilog"):
             question(tiny_conv_spec, verilog_config)

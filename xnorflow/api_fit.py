@@ -13,7 +13,7 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
-from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
+from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import load_dataset
 from xnorflow.device import device_of
@@ -22,6 +22,7 @@ from xnorflow.files import write_text
 from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
+from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT
 from xnorflow.pareto import Point, plot
 from xnorflow.pareto import explore as _explore
@@ -82,13 +83,16 @@ def _network(config: BuildConfig, project: Path) -> NetSpec:
     if stored.is_file():
         return load_spec(stored)
     from xnorflow.extract import extract, extract_file
-
-    if shipped.is_file():
-        return extract_file(shipped, config.input_bits, config.pixel_threshold)
     from xnorflow.train import build_network, image_shape
 
+    if shipped.is_file():
+        spec = extract_file(shipped, config.input_bits, config.pixel_threshold)
+        # one trained for another input costs something else
+        per_pixel = 8 if config.input_bits == 8 else encoded_shape((1,), config.pixel_threshold)[0]
+        if (spec.input.bits, spec.input.bits_per_pixel) == (config.input_bits, per_pixel):
+            return spec
     data = load_dataset(config.data)
-    model = build_network(config.network, image_shape(data), data.n_classes)
+    model = build_network(config.network, image_shape(data), data.n_classes, config.pixel_threshold)
     return extract(model, config.input_bits, config.pixel_threshold)
 
 
@@ -100,8 +104,8 @@ def fit(
     The configuration is None where nothing fits.
     """
     config = question.config
-    # the model of our Verilog rests on few Yosys runs: the upper end of its band must fit
-    level = "high" if config.backend == VERILOG else "likely"
+    # the models of our Verilog and of our kernel rest on few runs or none: the upper end of their bands must fit
+    level = "high" if config.backend == VERILOG or config.kernel == XNOR else "likely"
     wanted = Goal(goal, config.clock_mhz, images_per_s, level)
     return fit_config(question.spec, config, question.budget, wanted, question.ratios)
 

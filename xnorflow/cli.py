@@ -102,11 +102,12 @@ def _add_flow_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
     parser.add_argument("--epochs", type=int, help="epochs instead of the configuration's")
     parser.add_argument("--seed", type=int, help="seed instead of the configuration's")
+    parser.add_argument("--seeds", type=int, help="train so many seeds and keep the best by validation")
 
 
 def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], int]:
     def command(arguments: argparse.Namespace) -> int:
-        overrides = {key: getattr(arguments, key) for key in ("epochs", "seed")}
+        overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
         report = function(
             arguments.config,
             announce=_announce,

@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.config import VERILOG, XNOR, BuildConfig
 from xnorflow.cost import Kernel, LayerShape, NetCost, Ratios, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.cost_rtl import RtlKernel, cost_of_plan
+from xnorflow.cost_xnor import XnorConfigKernel
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
@@ -97,14 +98,16 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
 
 
-def kernel_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | RtlKernel:
-    """Return how a configuration builds layers: with hls4ml, or as our Verilog.
+def kernel_of(
+    spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None
+) -> ConfigKernel | XnorConfigKernel | RtlKernel:
+    """Return how a configuration builds layers: with hls4ml's kernels or ours in an HLS project, or as our Verilog.
 
     Raises:
         ConfigError: a convolution as Verilog, which has no cost model yet.
     """
     if config.backend != VERILOG:
-        return ConfigKernel(config, ratios)
+        return (XnorConfigKernel if config.kernel == XNOR else ConfigKernel)(config, ratios)
     for layer in spec.layers:
         if isinstance(layer, ConvSpec):
             raise ConfigError(f"layer {layer.name}: fit can't estimate convolutions as Verilog; set folding by hand")
@@ -154,7 +157,8 @@ def fit_config(
     found = fit(layer_shapes(spec), kernel, budget, goal)
     if found.cost is None:
         return found, None
-    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors)
+    # with our own kernel a reuse factor says its folding
+    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors, folding={})
 
 
 def _fit_verilog(

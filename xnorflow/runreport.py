@@ -25,6 +25,7 @@ class LayerRow:
     Attributes:
         n_in: inputs of one neuron.
         n_out: neurons, or output channels of a convolution.
+        kernel: "hls4ml" and its strategy, or "XNOR", neurons and inputs per cycle.
         cycles: cycles per image, by formula.
         accum: C++ type of the accumulator.
         result: C++ type of the sums.
@@ -33,11 +34,26 @@ class LayerRow:
     name: str
     n_in: int
     n_out: int
-    strategy: str
+    kernel: str
     reuse_factor: int
     cycles: int
     accum: str
     result: str
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """What the network reads of an image.
+
+    Attributes:
+        pixels: values of an image, counting each channel.
+        bits_per_pixel: bits that the network reads of each.
+        thresholds: text: those that the pixels are compared with.
+    """
+
+    pixels: int
+    bits_per_pixel: int
+    thresholds: str
 
 
 @dataclass(frozen=True)
@@ -139,6 +155,7 @@ class RunReport:
         card: card of the trained network, as ``train`` writes it; None where it has none.
         trained_here: whether this run trained the network; None before it is known.
         spec_sha256: hash of the golden model.
+        input: what the network reads; None in reports of before there was a choice.
         layers: the layers of the HLS route.
         rtl_layers: the layers of the Verilog route.
     """
@@ -155,6 +172,7 @@ class RunReport:
     trained_here: bool | None = None
     card: dict[str, Any] | None = None
     spec_sha256: str | None = None
+    input: InputRow | None = None
     layers: tuple[LayerRow, ...] = ()
     rtl_layers: tuple[RtlRow, ...] = ()
     rtl_speed: RtlSpeed | None = None
@@ -204,8 +222,13 @@ def load_report(project: Path) -> RunReport:
             raise ReportError(f"{path}: field format is {values['format']}, this version reads {FORMAT_VERSION}")
         values["layers"] = tuple(LayerRow(**row) for row in values["layers"])
         values["rtl_layers"] = tuple(RtlRow(**row) for row in values["rtl_layers"])
-        for name, build in (("rtl_speed", lambda row: RtlSpeed(**row)), ("synth", SynthRow.of)):
-            values[name] = build(values[name]) if values[name] is not None else None
+        parts = (
+            ("input", lambda row: InputRow(**row)),
+            ("rtl_speed", lambda row: RtlSpeed(**row)),
+            ("synth", SynthRow.of),
+        )
+        for name, build in parts:
+            values[name] = build(values[name]) if values.get(name) is not None else None
         values["results"] = tuple(sim_result(row) for row in values["results"])
         values["steps"] = tuple(StepRow(**row) for row in values["steps"])
         return RunReport(**values)

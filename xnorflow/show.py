@@ -116,6 +116,12 @@ def _agreement_note(report: RunReport) -> str:
         f"{report.test_images:,} test images of {report.data_name} (sha256 {report.data_sha256[:12]}). "
         "Images are counted that differ from the golden model in their class, or in any of their integer scores."
     ]
+    if report.input is not None:
+        size = report.input.pixels * report.input.bits_per_pixel
+        notes.append(
+            f"The network reads {size:,} bits per image: {report.input.pixels:,} pixels x "
+            f"{report.input.bits_per_pixel}, {report.input.thresholds}."
+        )
     if report.trained_here is False and report.trained_on_other_data and report.card is not None:
         trained_on = report.card["data"]["name"]
         notes.append(
@@ -140,7 +146,7 @@ def _hardware(report: RunReport) -> Table:
         (
             layer.name,
             f"{layer.n_in} x {layer.n_out}",
-            layer.strategy,
+            layer.kernel,
             f"{layer.reuse_factor:,}",
             f"{layer.cycles:,}",
             layer.accum,
@@ -153,7 +159,7 @@ def _hardware(report: RunReport) -> Table:
     speed = report.clock_mhz * 1e6 / interval
     return Table(
         f"{report.name} on {report.device} ({report.part}), {report.backend} HLS, {report.io_type}",
-        ("layer", "in x out", "strategy", "reuse", "cycles", "accumulator", "sums"),
+        ("layer", "in x out", "kernel", "reuse", "cycles", "accumulator", "sums"),
         rows,
         f"Cycles per image: {interval:,} (the slowest layer), by formula from the reuse factors. "
         f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; "

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed
 from xnorflow.files import write_text
+from xnorflow.inputs import Images
 from xnorflow.rtl.generate import field_bits, files_of, result_bits
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.verilator import build
-from xnorflow.spec import Images, Integers
+from xnorflow.spec import Integers
 from xnorflow.tools import run_tool
 
 

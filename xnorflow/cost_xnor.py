@@ -27,7 +27,7 @@ from xnorflow.xnor.folding import (
 )
 from xnorflow.xnor.operators import cycle_operators
 
-# operators of the header as rows of costs/hls_operators.yaml: (row, how many, how wide); None is the operator's width.
+# operators of the header as rows of costs/hls_operators.yaml: (row, how many, how wide or None for its own width).
 # A full adder is 5 word-wide logic operators, a 6:3 counter 17 of one bit.
 HLS_ROWS: dict[str, list[tuple[str, int, int | None]]] = {
     "xor_": [("xor", 2, None)],

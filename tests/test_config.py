@@ -79,7 +79,7 @@ def test_all_keys(tmp_path):
 
 def test_full_example_names_every_key():
     # these do not go with kernel hls4ml, and are tested below
-    verilog = {"folding", "bram36"}
+    verilog = {"folding", "bram36", "registers_every"}
     assert set(yaml.safe_load(FULL)) | verilog == {item.name for item in dataclasses.fields(BuildConfig)}
     assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
 
@@ -414,6 +414,7 @@ def test_each_route_refuses_the_settings_of_the_other(settings, says):
 def test_folding_comes_back_as_it_went():
     folding = {"a": {"pe": 2, "simd": 3}}
     document = {"network": "x.py", "part": "xc7z010clg400-1", "backend": "Verilog", "folding": folding, "bram36": 7}
+    document["registers_every"] = 2
     config = config_from_dict(document, Path("/"))
     assert config_to_dict(config)["folding"] == folding
     assert config_from_dict(config_to_dict(config), Path("/")) == config

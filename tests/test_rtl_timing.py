@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from rtl_nets import conv_cases, conv_net, dense_cases, dense_net
 
 from xnorflow.rtl import Folding, plan_network
-from xnorflow.rtl.rom import MemoryChoice, rom_module
+from xnorflow.rtl.rom import memory_of, rom_module, rom_of
 from xnorflow.rtl.timing import result_cycles, run
-from xnorflow.rtl.weights import weight_words
 
 
 def through(layer, times):
@@ -68,26 +67,29 @@ def test_one_convolution_by_hand():
     assert plan.latency_cycles == fired + 1 + scores.depth + 1 + 1
 
 
-def table(text, bits, words):
-    """The words that a memory of LUT cells holds."""
+def columns_of(text, words):
+    """The columns that a memory of LUT cells holds."""
     found = {}
     for pair, init, body in re.findall(r"LUT6(_2)? #\(\.INIT\(64'h(\w+)\)\) \w+ \((.*)\);", text):
-        outputs = dict(re.findall(r"\.(O[56]?)\(cell_d\[(\d+)\]\)", body))
         halves = {"O5": 0, "O6": 32} if pair else {"O": 0}
-        found |= {int(net): int(init, 16) >> halves[port] for port, net in outputs.items()}
-    order = re.search(r"cell_q <= \{(.*)\};", text)[1]
-    nets = [int(net) for net in re.findall(r"cell_d\[(\d+)\]", order)][::-1]
-    assert len(nets) == bits
-    return [sum((found[net] >> word & 1) << bit for bit, net in enumerate(nets)) for word in range(words)], found
+        for port, net in re.findall(r"\.(O[56]?)\(logic_d\[(\d+)\]\)", body):
+            found[int(net)] = [int(init, 16) >> halves[port] + word & 1 for word in range(words)]
+    return [found[net] for net in sorted(found)]
 
 
 @pytest.mark.parametrize(("folding", "width"), [(Folding(2, 5), 2), (Folding(1, 4), 1), (Folding(9, 10), 2)])
 def test_luts_hold_the_weights(folding, width):
     plan = plan_network(dense_net(3, [20, 9, 4]), {"d0": folding, "scores": Folding(4, 9)})
     layer = plan.layers[0]
-    text = rom_module(layer, MemoryChoice(0))
-    words, cells = table(text, layer.word_bits, layer.reuse_factor)
-    assert words == weight_words(layer)
-    # two columns to a LUT up to 32 words, one up to 64, and none twice
+    memory = memory_of(layer)
+    text = rom_module(layer, memory)
+    held = columns_of(text, memory.words)[: memory.lut_columns]
+    assert held == memory.columns.T.tolist()
+    # two columns to a LUT up to 32 words, one up to 64
     luts = text.count("LUT6_2") if width == 2 else text.count("LUT6 ")
-    assert luts == -(-len(cells) // width) and layer.reuse_factor <= (32 if width == 2 else 64)
+    assert (
+        luts
+        == -(-memory.lut_columns // width)
+        == rom_of(layer, memory.lut_columns, memory.start_columns).luts_beside(0)
+    )
+    assert layer.reuse_factor <= (32 if width == 2 else 64)

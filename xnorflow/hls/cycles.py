@@ -1,10 +1,11 @@
 """Cycles per image of the kernels, by formula.
 
-A dense kernel takes its reuse factor. A convolution takes it once per output pixel when it has the
-whole image (``io_parallel``), and once per input pixel when pixels arrive one by one
+A dense kernel takes its reuse factor. A convolution of hls4ml takes it once per output pixel when it
+has the whole image (``io_parallel``), and once per input pixel when pixels arrive one by one
 (``io_stream``). Ours takes it once per output pixel in both, but never less than one cycle per input
-pixel, which is what its window takes in. Layers run concurrently on successive images (``DATAFLOW``), so the slowest one
-sets the interval. The few cycles that filling a pipeline adds to the latency are left out.
+pixel, which is what its window takes in. Layers run concurrently on successive images
+(``DATAFLOW``), so the slowest one sets the interval. The few cycles that filling a pipeline adds to
+the latency are left out.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ array of its own. So what a synthesis finds to build is what is planned here.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -22,9 +21,10 @@ from xnorflow.rtl.weights import Bits, Integers, weight_bits
 
 # Up to this depth a LUT holds a bit of every word.
 LUT_DEPTH = 64
+# Up to this depth one with two outputs holds a bit of every word twice.
+PAIR_DEPTH = 32
 # LUTs that are given up for a RAMB18
 LUTS_PER_BLOCK = 18
-ONE_PIN = "1'b1"
 # sources of constant bits
 ZERO, ONE = -1, -2
 
@@ -104,21 +104,23 @@ class Rom:
         words: words.
         columns: columns.
         starts: of these, the last ones, start values.
-        luts: LUTs of a column: one per 64 words, and half a one for 32 or fewer.
+        luts: LUTs of a column of more than 32 words: one per 64 words.
         start_luts: LUTs of a column of start values, which are 0 but in a group's first word.
     """
 
     words: int
     columns: int
     starts: int
-    luts: float
-    start_luts: float
+    luts: int
+    start_luts: int
 
     def luts_beside(self, held: int) -> int:
         """Return the LUTs of the columns that are left where ``held`` columns stand in block RAM."""
         left = self.columns - held
+        if self.words <= PAIR_DEPTH:
+            return -(-left // 2)
         starts = min(left, self.starts)
-        return math.ceil((left - starts) * self.luts + starts * self.start_luts)
+        return (left - starts) * self.luts + starts * self.start_luts
 
     def saved(self, held: int) -> float:
         """Return the LUTs per RAMB18 that the next block saves where ``held`` columns stand in block RAM."""
@@ -143,8 +145,8 @@ def wired_ones(memory: Memory, weights: int) -> int:
 def rom_of(layer: LayerPlan, columns: int, starts: int) -> Rom:
     """Return the weight memory of a layer with so many columns, of which so many hold start values."""
     words, chunks, groups = layer.reuse_factor, layer.chunks, layer.groups
-    luts = -(-(1 << (words - 1).bit_length()) // LUT_DEPTH) if words > LUT_DEPTH // 2 else 0.5
-    # where chunks are a power of two one LUT sees that it is the first one, for all columns
+    luts = -(-(1 << (words - 1).bit_length()) // LUT_DEPTH)
+    # of an array where chunks are a power of two, one LUT sees for all columns that it is the first one
     sparse = -(-groups // 32) if chunks & (chunks - 1) == 0 else 1 + groups // 4
     return Rom(words, columns, starts, luts, luts if chunks == 1 else min(luts, sparse))
 
@@ -175,6 +177,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         f"// Weights of layer {layer.index}: {memory.words} words of {layer.word_bits} bits, each {layer.pe} rows of",
         f"// {layer.simd} weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits. Stored are",
         f"// the {count} different columns, {block} of them in block RAM.",
+        # wiring joins the layer, which leaves out what is multiplied by 0
         f"{KEEP if count else ''} module rom_{layer.name} (".lstrip(),
         "    input  wire clk,",
         f"    input  wire [{layer.address_bits - 1}:0] address,",
@@ -198,38 +201,43 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
 
 
 def _logic(columns: Bits, address_bits: int) -> list[str]:
-    """Return a memory of LUTs: cells, a LUT for each two columns of 32 words, or the array that they stand for."""
+    """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
     array = _memory("logic", "logic", columns, address_bits)
-    if len(columns) > LUT_DEPTH:
+    words, count = columns.shape
+    if words > LUT_DEPTH:
         return array
-    packed = np.packbits(columns, axis=0, bitorder="little").T
-    contents = [int.from_bytes(column.tobytes(), "little") for column in packed]
+    contents = [
+        int.from_bytes(column.tobytes(), "little") for column in np.packbits(columns, axis=0, bitorder="little").T
+    ]
     pins = [f"address[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
-    if len(columns) <= LUT_DEPTH // 2:
-        pairs = itertools.zip_longest(contents[::2], contents[1::2])
-        cells = [_pair(2 * n, first, second, pins[:5]) for n, (first, second) in enumerate(pairs)]
+    if words <= PAIR_DEPTH:
+        # the last of an odd number of columns has the LUT to itself
+        contents += [0] * (count % 2)
+        cells = [_pair(n, contents[n], contents[n + 1], pins[:5]) for n in range(0, count, 2)]
     else:
-        cells = [
-            f"    LUT6 #(.INIT({literal(column, 64)})) m{n} (.O(cell_d[{n}]), {_inputs(pins)});"
-            for n, column in enumerate(contents)
-        ]
+        cells = [_single(n, content, pins) for n, content in enumerate(contents)]
     return [
         "`ifdef XNF_CELLS",
-        f"    wire [{len(contents) - 1}:0] cell_d;",
-        f"    reg [{len(contents) - 1}:0] logic_q;",
+        f"    wire [{len(contents) - 1}:0] logic_d;",
+        f"    reg [{count - 1}:0] logic_q;",
         *cells,
-        "    always @(posedge clk) logic_q <= cell_d;",
+        f"    always @(posedge clk) logic_q <= logic_d[{count - 1}:0];",
         "`else",
         *array,
         "`endif",
     ]
 
 
-def _pair(number: int, first: int, second: int | None, pins: Sequence[str]) -> str:
-    """Return a LUT that holds two columns of 32 words, one by each output, or the last one alone."""
-    init = literal((second or 0) << 32 | first, 64)
-    outputs = f".O5(cell_d[{number}])" + ("" if second is None else f", .O6(cell_d[{number + 1}])")
-    return f"    LUT6_2 #(.INIT({init})) m{number} ({outputs}, {_inputs([*pins, ONE_PIN])});"
+def _pair(number: int, first: int, second: int, pins: Sequence[str]) -> str:
+    """Return a LUT that holds two columns of 32 words: one by each output."""
+    one = "1'b1"
+    init = literal(second << 32 | first, 64)
+    outputs = f".O5(logic_d[{number}]), .O6(logic_d[{number + 1}])"
+    return f"    LUT6_2 #(.INIT({init})) m{number} ({outputs}, {_inputs([*pins, one])});"
+
+
+def _single(number: int, column: int, pins: Sequence[str]) -> str:
+    return f"    LUT6 #(.INIT({literal(column, 64)})) m{number} (.O(logic_d[{number}]), {_inputs(pins)});"
 
 
 def _inputs(pins: Sequence[str]) -> str:

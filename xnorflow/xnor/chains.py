@@ -88,7 +88,7 @@ def check_product(node: Any) -> None:
     alpha = getattr(quantizer, "alpha", 1)
     if alpha not in (1, 1.0):
         raise ConfigError(
-            f"layer {node.name}: kernel quantizer must be binary(alpha=1), got alpha={alpha!r}, which scales the weights"
+            f"layer {node.name}: kernel quantizer must be binary(alpha=1), got alpha={alpha!r}, which scales weights"
         )
     if node.get_attr("use_bias") or node.get_attr("bias_data") is not None:
         raise ConfigError(f"layer {node.name}: use_bias must be False; BatchNormalization has the offset already")

@@ -300,7 +300,7 @@ void xnor_products(source_T data, sink_T res,
         #pragma HLS RESOURCE variable=weights core=ROM_1P_LUTRAM
 #endif
     }
-    const unsigned neuron_folds = CONFIG_T::n_out / CONFIG_T::pe;
+    const unsigned neuron_folds = CONFIG_T::n_out / pe;
     const unsigned synapse_folds = CONFIG_T::n_in / CONFIG_T::simd;
     xnor_state<CONFIG_T> state;
     #pragma HLS ARRAY_PARTITION variable=state.plane complete

@@ -37,8 +37,8 @@ def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in
     highest = n_in * values.max_abs
     if 2 * highest // values.step > MOST_SUMS:
         raise ConfigError(
-            f"layer {product.name}: its sums have {2 * highest // values.step + 1:,} values, at most {MOST_SUMS:,} are "
-            "looked at; give its input a narrower type (Precision), such as uint<8>, or int<2> for +1/-1"
+            f"layer {product.name}: its sums have {2 * highest // values.step + 1:,} values, at most {MOST_SUMS:,} "
+            "are looked at; give its input a narrower type (Precision), such as uint<8>, or int<2> for +1/-1"
         )
     keras = _keras_layers(product.model, norm, sign)
     spatial = (1, 1) if len(product.get_output_variable().shape) == 3 else ()
@@ -109,8 +109,8 @@ def _by_numbers(norm: Any, unit: float) -> Fires:
         sizes = np.abs(sums * unit * scale) + np.abs(mean * scale) + np.abs(beta)
         if not (whole and sizes.max() < EXACT_FLOAT32) and (np.abs(values) <= 16 * sizes * 2.0**-24).any():
             raise ConfigError(
-                f"layer {norm.name}: a sum lies too near to its threshold to be sure of Keras' rounding; convert from "
-                "the Keras model itself"
+                f"layer {norm.name}: a sum lies too near to its threshold to be sure of Keras' rounding; convert "
+                "from the Keras model itself"
             )
         on: NDArray[np.bool_] = values >= 0
         return on

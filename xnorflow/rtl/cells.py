@@ -174,7 +174,8 @@ def layer_parts(layer: LayerPlan, ones: int | None = None) -> dict[str, Cells]:
         "ones": _ones(layer),
         "match": Cells(ff=_products(layer, ones)),
         "count": counter(layer.heap).times(pe),
-        "accumulate": Cells(lut=bits, ff=bits).times(pe if layer.chunks > 1 else 0),
+        # a LUT for the sum, and one that starts anew
+        "accumulate": Cells(lut=2 * bits, ff=bits).times(pe if layer.chunks > 1 else 0),
         "delay": Cells(ff=layer.depth + (2 + layer.heap.registers if layer.chunks > 1 else 0)),
         "fifo": _fifo(pe * layer.result_bits),
         "scale": _scale(layer),

@@ -24,7 +24,7 @@ LUT_DEPTH = 64
 # Up to this depth one with two outputs holds a bit of every word twice.
 PAIR_DEPTH = 32
 # LUTs that are given up for a RAMB18
-LUTS_PER_BLOCK = 18
+LUTS_PER_BLOCK = 12
 # sources of constant bits
 ZERO, ONE = -1, -2
 

@@ -128,7 +128,9 @@ def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, 
     kernel = kernel_of(config, question.ratios)
 
     def restate(cost: NetCost) -> NetCost:
-        return cost_of(spec, with_foldings(config, cost, question.budget)) if config.backend == VERILOG else cost
+        if config.backend != VERILOG:
+            return cost
+        return cost_of(spec, with_foldings(config, cost, question.budget), paced=False)
 
     points = _explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
     if drawing is not None:

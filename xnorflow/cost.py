@@ -48,15 +48,12 @@ class Band:
         logarithms: ``ln(high / likely)**2`` of the two are summed, and likewise below.
         """
         middle = self.likely * likely
-        above = math.hypot(_log(self.high, self.likely), math.log(high / likely))
-        below = math.hypot(_log(self.likely, self.low), math.log(likely / low))
+        ends = [math.log(max(1, count)) for count in (self.low, self.likely, self.high)]
+        above = math.hypot(ends[2] - ends[1], math.log(high / likely))
+        below = math.hypot(ends[1] - ends[0], math.log(likely / low))
         low, high = middle * math.exp(-below), middle * math.exp(above)
         # logarithms may turn 660 into 660.0000001
         return Band(int(low + 1e-6), round(middle), max(round(middle), math.ceil(high - 1e-6)))
-
-
-def _log(larger: int, smaller: int) -> float:
-    return math.log(max(larger, 1) / max(smaller, 1))
 
 
 def exactly(value: int) -> Band:
@@ -158,26 +155,27 @@ class NetCost:
     """One option per layer.
 
     Attributes:
-        planned_latency_cycles: of the whole network, where a plan knows it; else it is the layers' sum.
+        planned_cycles: interval and latency where a plan knows them; else they are the layers'.
     """
 
     layers: tuple[LayerCost, ...]
     clock_mhz: float
-    planned_latency_cycles: int | None = None
+    planned_cycles: tuple[int, int] | None = None
 
     @property
     def interval_cycles(self) -> int:
         """Cycles between two images: the slowest layer's, as all layers work at once."""
+        if self.planned_cycles is not None:
+            return self.planned_cycles[0]
         return max(layer.interval_cycles for layer in self.layers)
 
     @property
     def latency_cycles(self) -> tuple[int, int]:
         """Cycles from first input to last output, smallest and largest."""
-        if self.planned_latency_cycles is not None:
-            return self.planned_latency_cycles, self.planned_latency_cycles
-        return sum(item.latency_cycles[0] for item in self.layers), sum(
-            item.latency_cycles[1] for item in self.layers
-        )
+        if self.planned_cycles is not None:
+            return self.planned_cycles[1], self.planned_cycles[1]
+        least, most = zip(*(layer.latency_cycles for layer in self.layers), strict=True)
+        return sum(least), sum(most)
 
     @property
     def images_per_s(self) -> float:

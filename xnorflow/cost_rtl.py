@@ -145,11 +145,18 @@ def _layer_cost(plan: LayerPlan, name: str, amounts: Amounts) -> LayerCost:
     return LayerCost(name, NAME, plan.reuse_factor, plan.cycles, (latency, latency), amounts, folding=folding)
 
 
-def cost_of_plan(plan: NetPlan, bram36: int, clock_mhz: float) -> NetCost:
+def cost_of_plan(plan: NetPlan, bram36: int, clock_mhz: float, *, paced: bool = True) -> NetCost:
     """Return what a network costs as it is generated.
 
     Block RAM and cycles are exact: memories are those that ``rtl.rom`` deals out, with the weights'
     own columns, and cycles are the plan's, which also counts the words that come in.
+
+    Args:
+        plan: the plan.
+        bram36: block RAM that weights may take.
+        clock_mhz: clock.
+        paced: take the network's own pace and latency; else its slowest layer's and the layers' sum, which
+            for convolutions are known in no time, and may be too low.
     """
     memories = choose_memories(plan.layers, bram36)
     coefficients = default_coefficients()
@@ -157,7 +164,7 @@ def cost_of_plan(plan: NetPlan, bram36: int, clock_mhz: float) -> NetCost:
         _layer_cost(layer, layer.spec.name, coefficients.amounts(cells, memory.bram18))
         for layer, memory, cells in zip(plan.layers, memories, network_cells(plan, memories), strict=True)
     )
-    return NetCost(costs, clock_mhz, plan.latency_cycles)
+    return NetCost(costs, clock_mhz, (plan.interval_cycles, plan.latency_cycles) if paced else None)
 
 
 def _divisors(total: int) -> list[int]:

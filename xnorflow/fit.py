@@ -107,8 +107,8 @@ def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel
     return (XnorConfigKernel if config.kernel == XNOR else ConfigKernel)(config, ratios)
 
 
-def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> NetCost:
-    """Return what a network costs as the configuration stands.
+def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *, paced: bool = True) -> NetCost:
+    """Return what a network costs as the configuration stands; ``paced`` as ``cost_of_plan`` takes it.
 
     Raises:
         ConfigError: a reuse factor that hls4ml would replace by another one, or no folding for a layer as Verilog.
@@ -118,7 +118,7 @@ def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) ->
         if not config.folding:
             raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
         config.check_layers(spec)
-        return cost_of_plan(plan_network(spec, config.folding), config.bram36, config.clock_mhz)
+        return cost_of_plan(plan_network(spec, config.folding), config.bram36, config.clock_mhz, paced=paced)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
 
 
@@ -163,16 +163,16 @@ def _fit_verilog(
         if found.cost is None:
             return dataclasses.replace(found, budget=budget, goal=goal), None
         chosen = with_foldings(config, found.cost, budget)
-        cost = dataclasses.replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
-        searched, over = found.cost.interval_cycles, _over(cost, budget, goal)
+        searched, over = found.cost.interval_cycles, _over(cost_of(spec, chosen, paced=False), budget, goal)
         if over is not None:
             allowed = tighter(allowed, over)
-        elif goal.longest_interval is None or cost.interval_cycles <= goal.longest_interval:
+            continue
+        cost = dataclasses.replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
+        if goal.longest_interval is None or cost.interval_cycles <= goal.longest_interval:
             slower = searched if cost.interval_cycles > searched else None
             return Fit(budget, goal, cost, searched_cycles=slower), chosen
-        else:
-            # half a cycle less, which no rounding turns into the same one
-            asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
+        # half a cycle less, which no rounding turns into the same one
+        asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
 
 
 def tighter(budget: Budget, over: Resources) -> Budget:

@@ -24,7 +24,7 @@ LUT_DEPTH = 64
 # Up to this depth one with two outputs holds a bit of every word twice.
 PAIR_DEPTH = 32
 # LUTs that are given up for a RAMB18
-LUTS_PER_BLOCK = 18
+LUTS_PER_BLOCK = 12
 # sources of constant bits
 ZERO, ONE = -1, -2
 
@@ -137,6 +137,11 @@ class Rom:
         return min(held, self.columns)
 
 
+def wired_ones(memory: Memory, weights: int) -> int:
+    """Return how many of the first so many bits of a word are always 1."""
+    return int((memory.source[:weights] == ONE).sum())
+
+
 def rom_of(layer: LayerPlan, columns: int, starts: int) -> Rom:
     """Return the weight memory of a layer with so many columns, of which so many hold start values."""
     words, chunks, groups = layer.reuse_factor, layer.chunks, layer.groups
@@ -172,7 +177,8 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         f"// Weights of layer {layer.index}: {memory.words} words of {layer.word_bits} bits, each {layer.pe} rows of",
         f"// {layer.simd} weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits. Stored are",
         f"// the {count} different columns, {block} of them in block RAM.",
-        f"{KEEP} module rom_{layer.name} (",
+        # wiring joins the layer, which leaves out what is multiplied by 0
+        f"{KEEP if count else ''} module rom_{layer.name} (".lstrip(),
         "    input  wire clk,",
         f"    input  wire [{layer.address_bits - 1}:0] address,",
         f"    output wire [{layer.word_bits - 1}:0] word",

@@ -24,10 +24,11 @@ import numpy as np
 from xnorflow.backends.yosys import synthesize
 from xnorflow.data import load_dataset
 from xnorflow.extract import extract_file
+from xnorflow.inputs import Images
 from xnorflow.report import SynthReport
 from xnorflow.rtl import TOP, Folding, choose_foldings, plan_network
 from xnorflow.rtl.simulate import write_design
-from xnorflow.spec import Images, NetSpec, ScoreSpec
+from xnorflow.spec import NetSpec, ScoreSpec
 
 ROOT = Path(__file__).parents[1]
 HEADER = ("form", "cycles per image", "LUT", "LUTRAM", "FF", "CARRY4", "BRAM36", "DSP", "LUT levels", "seconds")

@@ -17,7 +17,7 @@ for package in ("hls4ml", "qkeras"):
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"needs {package}", allow_module_level=True)
 
-from xnorflow.keras2 import import_hls4ml, import_keras, import_qkeras
+from xnorflow.keras2 import import_hls4ml, import_keras, import_qkeras  # noqa: E402
 
 
 @pytest.fixture(scope="module")

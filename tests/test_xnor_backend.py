@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,14 +24,13 @@ from xnorflow.keras2 import import_hls4ml, import_keras, import_qkeras  # noqa: 
 @pytest.fixture(scope="module")
 def hls4ml():
     module = import_hls4ml()
-    if "xnorvivado" not in module.backends.get_available_backends():
-        from xnorflow.xnor.backend import register
+    from xnorflow.xnor.backend import register
 
-        register(module.backends.register_backend, module.writer.register_writer)
+    register(module.backends.register_backend, module.writer.register_writer)
     return module
 
 
-def test_hls4ml_finds_the_backends_by_their_entry_point():
+def test_hls4ml_finds_the_backends_by_their_entry_point(hls4ml, monkeypatch):
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg")
     entry = settings["options.entry_points"]["hls4ml.backends"].strip()
@@ -40,7 +40,7 @@ def test_hls4ml_finds_the_backends_by_their_entry_point():
     def note(key, value):
         found[key] = value
 
-    import_hls4ml()
+    monkeypatch.setattr(f"{module}.get_available_backends", list)
     getattr(importlib.import_module(module), name)(note, lambda key, value: None)
     assert set(found) == {"XnorVivado", "XnorVitis"}
     assert "xnor/nnet_xnor.h" in settings["options.package_data"]["xnorflow"]
@@ -50,8 +50,7 @@ def test_hls4ml_loads_the_backends_when_it_is_imported(package_env):
     code = "from xnorflow.keras2 import import_hls4ml as load; print(load().backends.get_available_backends())"
     env = {**package_env, "HLS4ML_BACKEND_PLUGINS": "xnorflow.xnor.backend"}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
-    assert "'xnorvivado', 'xnorvitis'" in ended.stdout
-    assert "failed" not in ended.stdout
+    assert "'xnorvivado', 'xnorvitis'" in ended.stdout and "failed" not in ended.stdout
 
 
 # --- networks
@@ -122,8 +121,8 @@ def test_trained_networks_convert_to_what_extract_finds(hls4ml, tmp_path, name):
     from xnorflow.modelfile import load_model
 
     model, _ = load_model(ROOT / f"keras_models/{name}.h5")
-    if len(extract(model).hidden) > 3 and name == "cnv":
-        pytest.skip("pooling before BatchNorm folds in another, equal way")
+    if any(layer.name.endswith("_norm") and "pool" in before.name for before, layer in pairwise(model.layers)):
+        pytest.skip("pooling before BatchNorm is folded into an inverted output, not into the next weights")
     check_packed(convert(hls4ml, model, tmp_path, io_type="io_stream"), extract(model))
 
 

@@ -2,7 +2,8 @@
 
 A kernel turns a ``LayerShape`` into ``LayerCost`` options: cycles by formula, cells as a band of
 low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is),
-``cost_xnor.XnorKernel`` (our kernels in its projects) and ``cost_rtl.RtlKernel`` (our Verilog); any class with the two methods of ``Kernel`` plugs in.
+``cost_xnor.XnorKernel`` (our kernels in its projects) and ``cost_rtl.RtlKernel`` (our Verilog); any
+class with the two methods of ``Kernel`` plugs in.
 """
 
 from __future__ import annotations

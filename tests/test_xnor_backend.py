@@ -110,7 +110,7 @@ def test_thresholds_are_those_that_extract_finds(hls4ml, tmp_path):
     graph = convert(hls4ml, model, tmp_path)
     check_packed(graph, extract(model))
     assert classes_of(graph) == {
-        "inp": "Input", "d1_pack": "XnorPack", "d1": "XnorDense", "d2": "XnorDense", "out": "XnorDense"
+        "inp": "Input", "d1_pack": "XnorPack", "d1": "XnorMatrix", "d2": "XnorMatrix", "out": "XnorMatrix"
     }  # fmt: skip
 
 
@@ -140,9 +140,9 @@ def test_keras_and_c_simulation_agree(hls4ml, tmp_path):
     )
     kinds = classes_of(graph)
     assert (kinds["c1"], kinds["p1"], kinds["d1"], kinds["plain"]) == (
-        "XnorConv2D",
+        "XnorWindow",
         "XnorPool2D",
-        "XnorDense",
+        "XnorMatrix",
         "Dense",
     )
     assert kinds["d1_values"] == "XnorUnpack"
@@ -165,7 +165,7 @@ def test_a_sign_behind_other_layers_is_packed(hls4ml, tmp_path):
     keras = import_keras()
     model = model_of((8,), keras.layers.Dense(6, name="real"), sign("s0"), binary_dense(4, "d1"), sign("s1"))
     assert list(classes_of(convert(hls4ml, model, tmp_path)).items())[-3:] == [
-        ("s0", "XnorPack"), ("d1", "XnorDense"), ("d1_values", "XnorUnpack")
+        ("s0", "XnorPack"), ("d1", "XnorMatrix"), ("d1_values", "XnorUnpack")
     ]  # fmt: skip
 
 

@@ -25,7 +25,9 @@ reuse_factor: {dense1: 64, scores: 16}
 input_bits: 8
 pixel_threshold: 100
 precision: {dense1: {accum: ap_int<11>}, scores: {result: ap_uint<7>}}
-train: {seed: 3, epochs: 7, batch_size: 32, learning_rate: 0.01, shift: 2}
+train:
+  {seed: 3, seeds: 2, epochs: 7, batch_size: 32, learning_rate: 0.02, shift: 2,
+   rotate: 5, scale: 0.1, elastic: 0.5, distill: 0.25}
 """
 
 
@@ -69,7 +71,7 @@ def test_all_keys(tmp_path):
         input_bits=8,
         pixel_threshold=100,
         precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
-        train=TrainConfig(3, 7, 32, 0.01, 2),
+        train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5, 0.25),
     )
     assert (config.name, config.reuse_factor_of("dense1"), config.reuse_factor_of("other")) == ("net", 64, 1)
     assert (config.strategy_of("dense1"), config.strategy_of("other")) == ("Latency", "Resource")
@@ -77,7 +79,7 @@ def test_all_keys(tmp_path):
 
 def test_full_example_names_every_key():
     # these do not go with kernel hls4ml, and are tested below
-    verilog = {"folding", "bram36"}
+    verilog = {"folding", "bram36", "registers_every"}
     assert set(yaml.safe_load(FULL)) | verilog == {item.name for item in dataclasses.fields(BuildConfig)}
     assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
 
@@ -131,7 +133,7 @@ def test_misspelt_key_says_what_was_meant(tmp_path, key):
 
 @pytest.mark.parametrize("key", [item.name for item in dataclasses.fields(TrainConfig)])
 def test_misspelt_training_key(tmp_path, key):
-    assert f"unknown key train.{key}s; did you mean {key}?" in refused(tmp_path, with_line(f"train: {{{key}s: 1}}"))
+    assert f"unknown key train.{key}x; did you mean {key}?" in refused(tmp_path, with_line(f"train: {{{key}x: 1}}"))
 
 
 def test_key_like_no_other_lists_them_all(tmp_path):
@@ -168,6 +170,14 @@ WRONG_TYPE = [
     *("precision: 0", "precision: false", "precision: {dense1: 3}", "precision: {dense1: ap_int<4>}"),
     *("train: 3", "train: [1]", "train: text", "train: 0", "train: false", "train: {seed: -1}", "train: {seed: 1.5}"),
     *("train: {seed: true}", "train: {epochs: 0}", "train: {epochs: '3'}", "train: {epochs: }", "train: {shift: -1}"),
+    *(
+        "train: {seeds: 0}",
+        "train: {shift: 0.5}",
+        "train: {rotate: 181}",
+        "train: {scale: 1}",
+        "train: {elastic: -1}",
+    ),
+    *("train: {distill: 1.1}", "train: {distill: .nan}", "train: {rotate: true}", "train: {scale: wide}"),
     *(
         "train: {batch_size: 1}",
         "train: {learning_rate: 0}",
@@ -404,6 +414,7 @@ def test_each_route_refuses_the_settings_of_the_other(settings, says):
 def test_folding_comes_back_as_it_went():
     folding = {"a": {"pe": 2, "simd": 3}}
     document = {"network": "x.py", "part": "xc7z010clg400-1", "backend": "Verilog", "folding": folding, "bram36": 7}
+    document["registers_every"] = 2
     config = config_from_dict(document, Path("/"))
     assert config_to_dict(config)["folding"] == folding
     assert config_from_dict(config_to_dict(config), Path("/")) == config

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from xnorflow.data import (
     DATASET_NAMES,
+    DEBIAN_FOLDERS,
     IDX_FILES,
     DataSet,
     load_dataset,
@@ -28,13 +29,14 @@ PINS = {
     "mnist5k": "5740fd88500b2df1508d6070928c4ade260117398426c54c07e84e104aacdd99",
     "digits": "826a55eba811b681f7fc533a92581b6db1c8c16f75945d7f9cf98cb14c294e10",
     "mnist": "ba7234ec1ca780866bb45c4bb8019544b2cbaf2cb814db2f57024ebede6af4aa",
+    "fashion_mnist": "c5b2ec5121617ae9756f4fc849294d4b6fab76aa0352b7f412de753552e7d2e7",
 }
 BESIDE = Path(__file__).parents[2] / "shared/data/mnist"
 VARIABLE = os.environ.get("XNORFLOW_DATA")  # before the fixture below takes it away
 few = settings(max_examples=60, deadline=None)
 
 
-WAYS = ("--data-dir", "XNORFLOW_DATA", "network", "Keras", "mnist5k", *IDX_FILES)
+WAYS = ("--data-dir", "XNORFLOW_DATA", "network", "Keras", "mnist5k", "dataset-fashion-mnist", *IDX_FILES)
 
 
 def idx(array: np.ndarray, code: int = 8) -> bytes:
@@ -43,8 +45,10 @@ def idx(array: np.ndarray, code: int = 8) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def no_variable(monkeypatch):
+def nothing_set(monkeypatch):
+    """Neither a variable nor a package of the tester's own says where data is."""
     monkeypatch.delenv("XNORFLOW_DATA", raising=False)
+    monkeypatch.setattr("xnorflow.data.DEBIAN_FOLDERS", {})
 
 
 @pytest.fixture(scope="session")
@@ -277,11 +281,26 @@ def test_mnist_files_are_not_taken_for_fashion(real_folder):
     message(DataError, "fashion_mnist", real_folder, has=("expected the labels of fashion_mnist", "5923", *WAYS))
 
 
+def test_real_fashion_of_the_debian_package():
+    folder = DEBIAN_FOLDERS["fashion_mnist"]
+    if not folder.is_dir():
+        pytest.skip("Debian's package dataset-fashion-mnist is not installed")
+    data = load_dataset("fashion_mnist", folder)
+    assert [len(part.labels) for part in parts(data)] == [55_000, 5_000, 10_000]
+    assert data.sha256 == PINS["fashion_mnist"]
+    assert data.test.labels[:5].tolist() == [9, 2, 1, 1, 6]
+
+
 def test_fashion_from_idx_and_from_keras_are_equal(fashion_root, monkeypatch):
     train, train_labels, test, test_labels = fashion_arrays()
     fake_keras(monkeypatch, lambda: ((train, train_labels), (test, test_labels)))
     data = load_dataset("fashion_mnist", fashion_root)
     assert data.sha256 == load_dataset("fashion_mnist").sha256
+    # the package comes before Keras, and after what the user says
+    fake_keras(monkeypatch, lambda: pytest.fail("Keras was asked"))
+    monkeypatch.setattr("xnorflow.data.DEBIAN_FOLDERS", {"fashion_mnist": fashion_root / "fashion-mnist"})
+    assert data.sha256 == load_dataset("fashion_mnist").sha256
+    message(DataError, "fashion_mnist", fashion_root / "absent", has=("no such folder",))
     assert np.array_equal(data.test.images, test)
     assert np.bincount(data.validation.labels).tolist() == [500] * 10
     numbers = [part.images.reshape(-1, 784)[:, :4].copy().view(">u4").ravel() for part in parts(data)[:2]]

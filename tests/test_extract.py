@@ -287,10 +287,10 @@ def test_input_settings_of_the_file_win(tmp_path):
     model = score_model()
     save_model(model, tmp_path / "n.h5", {"bits": 8, "pixel_threshold": 77})
     spec = extract_file(tmp_path / "n.h5", 1, 5)
-    assert (spec.input.bits, spec.input.pixel_threshold) == (8, 77)
+    assert (spec.input.bits, spec.input.thresholds.tolist()) == (8, [[77]])
     model.save(tmp_path / "plain.h5")
     spec = extract_file(tmp_path / "plain.h5", 1, 5)
-    assert (spec.input.bits, spec.input.pixel_threshold) == (1, 5)
+    assert (spec.input.bits, spec.input.thresholds.tolist()) == (1, [[5]])
 
 
 def test_dropout_and_names_are_kept_out_of_and_in_the_network():
@@ -388,7 +388,10 @@ REFUSED = [
         IMAGE,
         lambda: head(conv(4, "c"), sign(), layer("Permute", (3, 1, 2), name="pm"), flatten()),
     ),
-    refused("n", "BatchNormalization is not a binary layer", V, lambda: head(norm("n"))),
+    refused("n", "before the first QDense .*; got BatchNormalization$", V, lambda: head(norm("n"))),
+    refused("s", "before the first QDense .*; got QActivation$", V, lambda: head(sign("s"))),
+    refused("s", "got QActivation, BatchNormalization$", V, lambda: head(sign("s"), norm("n"))),
+    refused("s", "must be QActivation\\('binary'\\)", V, lambda: head(norm("n"), sign("s", "binary_tanh"))),
     refused("net", "last layer must be a QDense", IMAGE, lambda: [conv(2, "c1")]),
     refused("scores", "one BatchNormalization and then a softmax", V, lambda: [*head(), norm(), norm()]),
     refused("scores", "one BatchNormalization and then a softmax", V, lambda: [*head(), layer("Softmax"), norm()]),

@@ -190,6 +190,10 @@ def test_pretrained_network_stands_beside_its_file(finished, tmp_path):
     shutil.copy(finished / TRAIN / "digits.h5", tmp_path / "own.h5")
     report = api.extract(config, project=tmp_path / "p", pretrained=True)
     assert (report.trained_here, report.card, report.agrees) == (False, None, True)
+    # one that was trained on the configuration's data comes first
+    shutil.copy(finished / TRAIN / "digits.h5", tmp_path / "own-digits.h5")
+    (tmp_path / "own-digits.json").write_text('{"data": {"name": "digits", "sha256": ""}}')
+    assert api.extract(config, project=tmp_path / "p", pretrained=True).card["data"]["name"] == "digits"
     with pytest.raises(ConfigError, match="exclude each other"):
         api.extract(config, project=tmp_path / "p", pretrained=True, model=tmp_path / "own.h5")
 
@@ -306,33 +310,35 @@ def test_failing_compiler(project, monkeypatch, tmp_path):
 
 def test_killed_training_goes_on_and_ends_the_same(tmp_path, package_env):
     epochs, project = 15, tmp_path / "killed"
-    log = project / TRAIN / "train.log"
+    log = project / TRAIN / "seed-0.log"
     trained = start(package_env, "train", project, epochs=epochs)
     wait_for(lambda: len(lines(log)) >= 2, trained)
     kill(trained)
     before = lines(log)
     assert 2 <= len(before) < epochs, "the kill came too late to say anything"
     assert not (project / TRAIN / "result.json").exists()
-    (project / TRAIN / ".checkpoint.npz.abc.part").write_bytes(b"half a checkpoint")
+    (project / TRAIN / ".seed-0.npz.abc.part").write_bytes(b"half a checkpoint")
     report = api.train(DIGITS, **options(project, epochs))
     assert reused(report) == []
     seen = [int(line.split()[1]) for line in lines(log)]
     assert lines(log)[: len(before)] == before
     assert len(set(seen)) == len(seen)
     assert set(seen) >= set(range(1, epochs + 1)) - {len(before) + 1}  # killed between checkpoint and log
-    assert not list((project / TRAIN).glob("*checkpoint*"))
+    assert not list((project / TRAIN).glob("*.npz*"))
     whole = api.train(DIGITS, **options(tmp_path / "whole", epochs))
     different = {key for key in report.card if report.card[key] != whole.card[key]}
-    assert different <= {"seconds"}
+    assert different <= {"seconds", "seeds"}
+    (run,), (other,) = (card["seeds"]["runs"] for card in (report.card, whole.card))
+    assert {**run, "seconds": 0} == {**other, "seconds": 0}
 
 
 def test_checkpoint_of_other_settings_is_not_continued(tmp_path):
     project = tmp_path / "p"
     api.train(DIGITS, **options(project, 3))
-    checkpoint = project / TRAIN / "checkpoint.npz"
+    checkpoint = project / TRAIN / "seed-0.npz"
     np.savez(checkpoint, state=np.array(json.dumps({"key": "other", "epoch": 2})))
     report = api.train(DIGITS, **options(project, 2))
-    assert [line.split()[1] for line in lines(project / TRAIN / "train.log")] == ["1", "2"]
+    assert [line.split()[1] for line in lines(project / TRAIN / "seed-0.log")] == ["1", "2"]
     assert report.card["train"]["epochs"] == 2
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -7,17 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from xnorflow import train as module
-from xnorflow.config import TrainConfig
+from xnorflow import teacher, training
 from xnorflow.data import DataSet, Split
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.extract import extract
 from xnorflow.files import sha256_file
 from xnorflow.modelfile import load_model
-from xnorflow.train import build_network, shift_images, train
+from xnorflow.settings import TrainConfig
+from xnorflow.spec import InputSpec
+from xnorflow.train import build_network, train
 
 NETWORK = """
 from xnorflow.blocks import add_dense, add_scores, start
@@ -28,7 +28,7 @@ def build(shape, classes):
     add_scores(model, classes)
     return model
 """
-FEW = TrainConfig(seed=3, epochs=4, batch_size=32, learning_rate=0.02, shift=1)
+FEW = TrainConfig(3, 1, 4, 32, learning_rate=0.02, shift=1, rotate=5, scale=0.05, elastic=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +66,29 @@ def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
     return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def watch(monkeypatch, stop_after: int | None = None) -> dict[str, Any]:
-    """Record every epoch's latent weights, and stop after one of them if told to."""
-    seen: dict[str, Any] = {"weights": [], "loss": [], "validation": [], "splits": [], "run": None}
-    epoch, accuracy = module._TrainingRun._train_epoch, module._TrainingRun.accuracy
+def watch(monkeypatch, stop_after: int | None = None, run: str = "seed-3") -> dict[str, Any]:
+    """Record the latent weights after every epoch of a run, and stop it before one of them if told to."""
+    seen: dict[str, Any] = {"weights": [], "validation": [], "splits": []}
+    epoch, accuracy = training.TrainingRun._train_epoch, training.TrainingRun.accuracy
 
-    def train_epoch(self: Any) -> tuple[float, float]:
+    def train_epoch(self: Any) -> float:
+        if self.log.stem != run:
+            return epoch(self)
         if stop_after is not None and self.epoch == stop_after:
             raise Stopped
-        loss, validation = epoch(self)
-        seen["run"] = self
+        loss = epoch(self)
         seen["weights"].append(self.model.get_weights())
-        seen["loss"].append(loss)
-        seen["validation"].append(validation)
-        return loss, validation
+        return loss
 
     def count(self: Any, split: Split) -> float:
-        seen["splits"].append(split)
-        return accuracy(self, split)
+        found = accuracy(self, split)
+        if self.log.stem == run:
+            seen["splits"].append(split)
+            seen["validation"].append(found)
+        return found
 
-    monkeypatch.setattr(module._TrainingRun, "_train_epoch", train_epoch)
-    monkeypatch.setattr(module._TrainingRun, "accuracy", count)
+    monkeypatch.setattr(training.TrainingRun, "_train_epoch", train_epoch)
+    monkeypatch.setattr(training.TrainingRun, "accuracy", count)
     return seen
 
 
@@ -96,8 +98,8 @@ def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, n
     # the test images are looked at once, after every look at the validation images
     assert [split is data.test for split in seen["splits"]] == [False] * 4 + [True]
     assert all(split is data.validation for split in seen["splits"][:4])
-    best = max(seen["validation"])
-    epoch = 4 - seen["validation"][::-1].index(best)
+    best = max(seen["validation"][:4])
+    epoch = 4 - seen["validation"][3::-1].index(best)
     assert (trained.card["best_epoch"], trained.card["accuracy"]["validation"]) == (epoch, best)
     signs = [np.where(w >= 0, 1, -1) if w.ndim == 2 else w for w in seen["weights"][epoch - 1]]
     assert equal(final_weights(trained.path), signs)
@@ -112,19 +114,77 @@ def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
     assert card["sha256"] == sha256_file(trained.path)
     assert card["data"] == {"name": "quarters", "sha256": "0123abcd" * 8, "test_images": 150}
     assert card["input"] == {"bits": 1, "pixel_threshold": 96}
-    assert card["train"] == {"seed": 3, "epochs": 4, "batch_size": 32, "learning_rate": 0.02, "shift": 1}
+    assert card["train"] == dataclasses.asdict(FEW)
     assert card["network"] == "little" and card["seconds"] > 0 and 1 <= card["best_epoch"] <= 4
     assert set(card["versions"]) == {"python", "tensorflow", "tf-keras", "qkeras", "numpy"}
     model, found = load_model(trained.path)
     assert found == card["input"]
     predicted = extract(model, **found).predict(data.test.images)
-    assert card["accuracy"]["test"] == (predicted == data.test.labels).mean()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["little.h5", "little.json", "train.log"]
+    assert card["accuracy"]["golden"] == (predicted == data.test.labels).mean()
+    logits = model.predict(InputSpec((36,), **found).encode(data.test.images).astype(np.float32), verbose=0)
+    assert card["accuracy"]["test"] == (logits.argmax(axis=1) == data.test.labels).mean()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["little.h5", "little.json", "seed-3.log"]
+
+
+def test_the_best_seed_by_validation_is_kept(tmp_path, network, data):
+    """Seeds together come to what each comes to alone; mean and deviation are those of the golden model."""
+    config = dataclasses.replace(FEW, seeds=3, epochs=2)
+    together = train(network, data, tmp_path / "all", config)
+    runs = together.card["seeds"]["runs"]
+    assert [run["seed"] for run in runs] == [3, 4, 5]
+    alone = [train(network, data, tmp_path / f"{s}", dataclasses.replace(config, seed=s, seeds=1)) for s in (3, 4, 5)]
+    for run, one in zip(runs, alone, strict=True):
+        assert {name: run[name] for name in ("validation", "test", "golden")} == one.card["accuracy"]
+        assert one.card["seeds"]["golden_mean"] == run["golden"]
+        assert one.card["seeds"]["golden_standard_deviation"] is None
+    best = max(runs, key=lambda run: run["validation"])
+    assert together.card["seed"] == best["seed"]
+    assert equal(final_weights(together.path), final_weights(alone[best["seed"] - 3].path))
+    golden = [run["golden"] for run in runs]
+    assert len(set(golden)) > 1, "the seeds do not differ, so their choice proves little"
+    assert together.card["seeds"]["golden_mean"] == pytest.approx(np.mean(golden))
+    assert together.card["seeds"]["golden_standard_deviation"] == pytest.approx(np.std(golden, ddof=1))
+
+
+def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, data):
+    config = dataclasses.replace(FEW, seeds=2, epochs=2)
+    whole = train(network, data, tmp_path / "whole", config)
+    watch(monkeypatch, stop_after=1, run="seed-4")
+    with pytest.raises(Stopped):
+        train(network, data, tmp_path / "halves", config)
+    monkeypatch.undo()
+    assert not (tmp_path / "halves" / "little.json").exists()
+    seen = watch(monkeypatch)
+    resumed = train(network, data, tmp_path / "halves", config)
+    assert seen["weights"] == [], "the first seed was trained again"
+    assert equal(final_weights(resumed.path), final_weights(whole.path))
+    for got, right in zip(resumed.card["seeds"]["runs"], whole.card["seeds"]["runs"], strict=True):
+        assert {**got, "seconds": 0} == {**right, "seconds": 0}
+
+
+@pytest.mark.parametrize("stopped", ["teacher", "seed-3"])
+def test_a_taught_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, network, data, stopped):
+    monkeypatch.setattr(teacher, "SCHEDULE", training.Schedule(2, 32, 0.003))
+    config = dataclasses.replace(FEW, epochs=2, distill=0.5)
+    seen = watch(monkeypatch)
+    whole = train(network, data, tmp_path / "whole", config)
+    expected = seen["weights"]
+    with monkeypatch.context() as patch:
+        watch(patch, stop_after=1, run=stopped)
+        with pytest.raises(Stopped):
+            train(network, data, tmp_path / "halves", config)
+    with monkeypatch.context() as patch:
+        seen = watch(patch)
+        resumed = train(network, data, tmp_path / "halves", config)
+    assert equal(seen["weights"][-1], expected[-1])
+    assert equal(final_weights(resumed.path), final_weights(whole.path))
+    plain = train(network, data, tmp_path / "plain", dataclasses.replace(config, distill=0.0))
+    assert not equal(final_weights(plain.path), final_weights(whole.path)), "the teacher changed nothing"
 
 
 def test_latent_weights_stay_between_minus_one_and_one(tmp_path, monkeypatch, network, data):
     seen = watch(monkeypatch)
-    train(network, data, tmp_path / "out", TrainConfig(seed=0, epochs=2, batch_size=32, learning_rate=1.0))
+    train(network, data, tmp_path / "out", dataclasses.replace(FEW, epochs=2, learning_rate=1.0))
     kernels = [w for weights in seen["weights"] for w in weights if w.ndim == 2]
     assert len(kernels) == 4
     for kernel in kernels:
@@ -136,8 +196,8 @@ def test_latent_weights_stay_between_minus_one_and_one(tmp_path, monkeypatch, ne
 def test_one_seed_gives_one_network_and_another_another(tmp_path, monkeypatch, network, data):
     runs = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
-        seen = watch(monkeypatch)
-        train(network, data, tmp_path / name, TrainConfig(seed, 2, 32, 0.02, 1))
+        seen = watch(monkeypatch, run=f"seed-{seed}")
+        train(network, data, tmp_path / name, dataclasses.replace(FEW, seed=seed, epochs=2))
         runs.append(seen["weights"][-1])
         monkeypatch.undo()
     assert equal(runs[0], runs[1])
@@ -163,20 +223,20 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypa
     assert equal(final_weights(resumed.path), final_weights(whole.path))
     for key in ("accuracy", "best_epoch"):
         assert resumed.card[key] == whole.card[key]
-    log = (tmp_path / "halves" / "train.log").read_text().splitlines()
+    log = (tmp_path / "halves" / "seed-3.log").read_text().splitlines()
     assert [line.split()[:2] for line in log] == [["epoch", str(i)] for i in range(1, 5)]
-    assert not (tmp_path / "halves" / "checkpoint.npz").exists()
+    assert not list((tmp_path / "halves").glob("*.npz"))
 
 
-@pytest.mark.parametrize("change", ["seed", "data", "network", "input"])
+@pytest.mark.parametrize("change", ["epochs", "data", "network", "input", "rotate"])
 def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path, monkeypatch, network, data, change):
     watch(monkeypatch, stop_after=1)
     with pytest.raises(Stopped):
         train(network, data, tmp_path / "out", FEW)
     monkeypatch.undo()
     config, options = FEW, {}
-    if change == "seed":
-        config = TrainConfig(9, 4, 32, 0.02, 1)
+    if change in ("epochs", "rotate"):
+        config = dataclasses.replace(FEW, **{change: 9})
     if change == "data":
         data = DataSet("other", data.train, data.validation, data.test, 4, "f" * 64)
     if change == "network":
@@ -194,13 +254,11 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, network, data):
     with pytest.raises(Stopped):
         train(network, data, tmp_path / "out", FEW)
     monkeypatch.undo()
-    checkpoint = tmp_path / "out" / "checkpoint.npz"
+    checkpoint = tmp_path / "out" / "seed-3.npz"
     content = checkpoint.read_bytes()
     for damage in (b"", b"hello", content[: len(content) // 2]):
         checkpoint.write_bytes(damage)
-        with pytest.raises(
-            DataError, match=r"checkpoint\.npz: damaged checkpoint .*delete it to start afresh"
-        ) as caught:
+        with pytest.raises(DataError, match=r"seed-3\.npz: damaged checkpoint .*delete it to start afresh") as caught:
             train(network, data, tmp_path / "out", FEW)
         assert len(str(caught.value).splitlines()) == 1
 
@@ -234,6 +292,20 @@ def test_a_missing_network_file_names_its_neighbours(tmp_path, network):
         build_network(tmp_path / "net.txt", (6, 6, 1), 4)
 
 
+def test_what_is_not_binary_is_refused_before_any_training(tmp_path, monkeypatch, network, data):
+    network.write_text(
+        NETWORK.replace(
+            "    add_scores",
+            "    from xnorflow.keras2 import import_keras\n"
+            "    model.add(import_keras().layers.Dense(8))\n    add_scores",
+        )
+    )
+    seen = watch(monkeypatch)
+    with pytest.raises(ConfigError, match="Dense is not a binary layer"):
+        train(network, data, tmp_path / "out", FEW)
+    assert seen["weights"] == [] and not (tmp_path / "out").exists()
+
+
 def test_another_number_of_classes_is_refused(tmp_path, network, data):
     network.write_text(NETWORK.replace("add_scores(model, classes)", "add_scores(model, 7)"))
     with pytest.raises(ConfigError, match=r"little\.py: gives 7 scores, but quarters has 4 classes"):
@@ -245,42 +317,5 @@ def test_fewer_images_than_a_batch_still_train(tmp_path, network, data):
         "few", Split(data.train.images[:9], data.train.labels[:9]), data.validation, data.test, 4, "0" * 64
     )
     started = time.monotonic()
-    card = train(network, small, tmp_path / "out", TrainConfig(0, 1, 32, 0.02, 0)).card
+    card = train(network, small, tmp_path / "out", dataclasses.replace(FEW, epochs=1)).card
     assert card["best_epoch"] == 1 and time.monotonic() - started < 120
-
-
-shapes = st.tuples(st.integers(1, 12), st.integers(1, 9), st.integers(1, 9))
-
-
-@settings(max_examples=80, deadline=None)
-@given(shapes, st.integers(0, 3), st.booleans(), st.integers(0, 2**32))
-def test_every_shifted_image_is_the_image_moved_with_zeros_behind_it(shape, most, colour, seed):
-    images = np.random.default_rng(seed).integers(1, 256, (*shape, 2) if colour else shape, dtype=np.uint8)
-    before = images.copy()
-    shifted = shift_images(images, most, np.random.default_rng(seed))
-    assert shifted.shape == images.shape and shifted.dtype == np.uint8
-    assert np.array_equal(images, before)
-    height, width = shape[1:]
-    for image, got in zip(images, shifted, strict=True):
-        moved = []
-        for down in range(-most, most + 1):
-            for right in range(-most, most + 1):
-                one = np.zeros_like(image)
-                rows = [row for row in range(height) if 0 <= row - down < height]
-                columns = [column for column in range(width) if 0 <= column - right < width]
-                for row in rows:
-                    for column in columns:
-                        one[row, column] = image[row - down, column - right]
-                moved.append(one)
-        assert any(np.array_equal(got, one) for one in moved)
-
-
-def test_shifts_go_everywhere_and_follow_the_generator():
-    images = np.zeros((500, 5, 5), np.uint8)
-    images[:, 2, 2] = 255
-    shifted = shift_images(images, 1, np.random.default_rng(1))
-    reached = shifted.max(axis=0) > 0
-    assert reached[1:4, 1:4].all() and reached.sum() == 9
-    assert np.array_equal(shifted, shift_images(images, 1, np.random.default_rng(1)))
-    assert not np.array_equal(shifted, shift_images(images, 1, np.random.default_rng(2)))
-    assert shift_images(images, 0, np.random.default_rng(1)) is images

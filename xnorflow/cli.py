@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.cli_fit import add_fit_commands
+from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.errors import XnorflowError
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
@@ -75,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as Markdown")
     report.add_argument("-o", "--output", help="write to this file instead of the terminal")
-    add_fit_commands(lambda name, function, text, example: _add(commands, name, function, text, example))
+    for add_commands in (add_fit_commands, add_rtl_commands):
+        add_commands(lambda name, function, text, example: _add(commands, name, function, text, example))
     return parser
 
 
@@ -100,11 +102,12 @@ def _add_flow_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
     parser.add_argument("--epochs", type=int, help="epochs instead of the configuration's")
     parser.add_argument("--seed", type=int, help="seed instead of the configuration's")
+    parser.add_argument("--seeds", type=int, help="train so many seeds and keep the best by validation")
 
 
 def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], int]:
     def command(arguments: argparse.Namespace) -> int:
-        overrides = {key: getattr(arguments, key) for key in ("epochs", "seed")}
+        overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
         report = function(
             arguments.config,
             announce=_announce,

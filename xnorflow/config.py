@@ -13,6 +13,7 @@ import yaml
 
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
+from xnorflow.inputs import PixelThreshold, check_input
 from xnorflow.settings import Folding, Precision, TrainConfig, got, number, whole
 from xnorflow.spec import NetSpec
 
@@ -41,10 +42,13 @@ class BuildConfig:
         strategy: hls4ml strategy of each layer, or one for all, for kernel "hls4ml".
         reuse_factor: cycles per image of each layer (per output pixel in a convolution), or one for all.
         input_bits: 1 or 8 bits per pixel.
-        pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1.
+        pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1; a list of
+            several gives as many bits per pixel; "learned" trains one for each pixel.
         folding: neurons and inputs per cycle of each layer, for "Verilog"; for kernel "xnor" where
             a reuse factor alone does not say it.
         bram36: block RAMs that weights may take, for "Verilog"; the rest goes into LUTs.
+        registers_every: counter stages between two registers, for "Verilog"; 1 is the fastest clock,
+            more takes fewer registers.
         precision: types that replace the solved ones, per layer, for kernel "hls4ml".
         train: how the network is trained.
     """
@@ -59,9 +63,10 @@ class BuildConfig:
     strategy: str | dict[str, str] = "Resource"
     reuse_factor: int | dict[str, int] = 1
     input_bits: int = 1
-    pixel_threshold: int = 128
+    pixel_threshold: PixelThreshold = 128
     folding: dict[str, Folding] = field(default_factory=dict)
     bram36: int = 60
+    registers_every: int = 1
     precision: dict[str, Precision] = field(default_factory=dict)
     train: TrainConfig = field(default_factory=TrainConfig)
 
@@ -77,14 +82,16 @@ class BuildConfig:
         for factor in factors:
             if not whole(factor) or factor < 1:
                 raise ConfigError(f"reuse_factor must be a whole number >= 1, got {got(factor)}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         if not number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
             raise ConfigError(f"clock_mhz must be 1 to 800, got {got(self.clock_mhz)}")
-        if not whole(self.input_bits) or self.input_bits not in (1, 8):
-            raise ConfigError(f"input_bits must be 1 or 8, got {got(self.input_bits)}")
-        if not whole(self.bram36) or self.bram36 < 0:
-            raise ConfigError(f"bram36 must be a whole number >= 0, got {got(self.bram36)}")
-        if not whole(self.pixel_threshold) or not 1 <= self.pixel_threshold <= 255:
-            raise ConfigError(f"pixel_threshold must be 1 to 255, got {got(self.pixel_threshold)}")
+        check_input(self.input_bits, self.pixel_threshold)
+        for name, least in (("bram36", 0), ("registers_every", 1)):
+            value = getattr(self, name)
+            if not whole(value) or value < least:
+                raise ConfigError(f"{name} must be a whole number >= {least}, got {got(value)}")
         self._check_route()
 
     def _check_route(self) -> None:

@@ -86,6 +86,16 @@ class Amounts:
 
 
 @dataclass(frozen=True)
+class ConvShape:
+    """What a convolution adds to a layer's shape: its image is (height, width, channels)."""
+
+    image: tuple[int, int, int]
+    kernel: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    pool: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
 class LayerShape:
     """A layer as the cost depends on it.
 
@@ -98,6 +108,7 @@ class LayerShape:
         scaled: last layer with a scale and an offset per class.
         vectors: products of the whole weight matrix per image: 1, or output pixels of a convolution.
         pixels_in: 1, or input pixels of a convolution.
+        conv: of a convolution, its image, kernel, strides and pooling.
     """
 
     name: str
@@ -109,6 +120,7 @@ class LayerShape:
     scaled: bool = False
     vectors: int = 1
     pixels_in: int = 1
+    conv: ConvShape | None = None
 
     @property
     def sum_bits(self) -> int:
@@ -144,10 +156,15 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class NetCost:
-    """One option per layer."""
+    """One option per layer.
+
+    Attributes:
+        planned_latency_cycles: of the whole network, where a plan knows it; else it is the layers' sum.
+    """
 
     layers: tuple[LayerCost, ...]
     clock_mhz: float
+    planned_latency_cycles: int | None = None
 
     @property
     def interval_cycles(self) -> int:
@@ -156,7 +173,9 @@ class NetCost:
 
     @property
     def latency_cycles(self) -> tuple[int, int]:
-        """Cycles from first input to last output."""
+        """Cycles from first input to last output, smallest and largest."""
+        if self.planned_latency_cycles is not None:
+            return self.planned_latency_cycles, self.planned_latency_cycles
         return sum(item.latency_cycles[0] for item in self.layers), sum(
             item.latency_cycles[1] for item in self.layers
         )
@@ -199,9 +218,6 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
     shapes = []
     for layer, shape in spec.walk():
         first = layer is spec.layers[0]
-        pixels = (
-            (math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2])) if isinstance(layer, ConvSpec) else (1, 1)
-        )
         shapes.append(
             LayerShape(
                 layer.name,
@@ -211,11 +227,20 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
                 pixel_input=first,
                 is_scores=isinstance(layer, ScoreSpec),
                 scaled=isinstance(layer, ScoreSpec) and layer.scale is not None,
-                vectors=pixels[1],
-                pixels_in=pixels[0],
+                **(_conv(layer, shape) if isinstance(layer, ConvSpec) else {}),
             )
         )
     return tuple(shapes)
+
+
+def _conv(layer: ConvSpec, shape: tuple[int, ...]) -> dict[str, Any]:
+    height, width, channels = shape
+    kernel = (int(layer.weights.shape[0]), int(layer.weights.shape[1]))
+    return {
+        "vectors": math.prod(layer.conv_shape(shape)[:2]),
+        "pixels_in": height * width,
+        "conv": ConvShape((height, width, channels), kernel, layer.strides, layer.pool),
+    }
 
 
 def dense_shapes(sizes: Sequence[int], input_bits: int = 1) -> tuple[LayerShape, ...]:
@@ -238,17 +263,6 @@ def dense_shapes(sizes: Sequence[int], input_bits: int = 1) -> tuple[LayerShape,
         )
         for at in range(len(sizes) - 1)
     )
-
-
-def bram18_blocks(word_bits: int, depth: int) -> int:
-    """Return the 18 Kb blocks of a single-port memory, in the best of the aspect ratios.
-
-    512x36, 1Kx18, 2Kx9, 4Kx4, 8Kx2 or 16Kx1 (AMD UG473, table 1-1), mixed by columns: a wide column
-    of one ratio may stand beside narrow ones, which ``min`` over one ratio does not see; blocks are
-    never shared between layers.
-    """
-    ratios = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
-    return min(-(-word_bits // width) * -(-depth // words) for width, words in ratios)
 
 
 def load_calibration(path: Path) -> dict[str, tuple[float, float, float]]:

@@ -20,11 +20,11 @@ from xnorflow.cost import (
     LayerCost,
     LayerShape,
     Ratios,
-    bram18_blocks,
     cost_table,
     exactly,
     hls_to_vivado,
 )
+from xnorflow.device import bram18_blocks
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
 

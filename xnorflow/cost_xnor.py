@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xnorflow.config import BuildConfig
-from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, Ratios, bram18_blocks, exactly, hls_to_vivado
+from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, Ratios, exactly, hls_to_vivado
 from xnorflow.cost_hls4ml import OperatorCosts, Tally, scale_dsp
+from xnorflow.device import bram18_blocks
 from xnorflow.inttypes import smallest_type
 from xnorflow.settings import Folding
 from xnorflow.xnor.folding import (
@@ -27,7 +28,7 @@ from xnorflow.xnor.folding import (
 )
 from xnorflow.xnor.operators import cycle_operators
 
-# operators of the header as rows of costs/hls_operators.yaml: (row, how many, how wide or None for its own width).
+# operators of the header as rows of costs/hls_operators.yaml: (row, how many, how wide); None: the operator's width.
 # A full adder is 5 word-wide logic operators, a 6:3 counter 17 of one bit.
 HLS_ROWS: dict[str, list[tuple[str, int, int | None]]] = {
     "xor_": [("xor", 2, None)],

@@ -31,8 +31,11 @@ IDX_FILES = (
 )
 _WAYS = (
     f"put {', '.join(IDX_FILES)} (or .gz) into a folder and pass --data-dir, or set {DATA_VARIABLE} to that "
-    "folder, or connect to a network with neither given so that Keras gets them; mnist5k needs none of it"
+    "folder, or connect to a network with neither given so that Keras gets them; mnist5k needs none of it, "
+    "and fashion_mnist is Debian's package dataset-fashion-mnist"
 )
+# where that package puts the files
+DEBIAN_FOLDERS = {"fashion_mnist": Path("/usr/share/datasets/fashion-mnist")}
 _IDX_UINT8 = 0x08
 _VALIDATION_IMAGES = 5_000  # of the 60,000 training images of the full sets
 _FULL_SHAPES: tuple[tuple[int, ...], ...] = ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,))
@@ -84,7 +87,8 @@ def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
     Args:
         name: one of ``DATASET_NAMES``, or a path.
         data_dir: where the idx files of ``mnist`` or ``fashion_mnist`` lie; without it the
-            environment variable ``XNORFLOW_DATA`` says so, without that Keras downloads them.
+            environment variable ``XNORFLOW_DATA`` says so, without that Debian's package is taken,
+            without that Keras downloads them.
 
     Raises:
         ConfigError: ``name`` is none of these.
@@ -218,6 +222,9 @@ def _split_own(name: str, own: OwnData) -> DataSet:
 def _load_full(name: str, data_dir: Path | None) -> DataSet:
     """Load the whole of MNIST or Fashion-MNIST; the official test set stays as it is."""
     folder = data_dir or os.environ.get(DATA_VARIABLE)
+    packaged = DEBIAN_FOLDERS.get(name)
+    if not folder and packaged is not None and _is_folder(packaged):
+        folder = packaged
     if folder:
         sources = _idx_paths(name, Path(folder))
         arrays = [read_idx(path, shape) for path, shape in zip(sources, _FULL_SHAPES, strict=True)]

@@ -40,10 +40,15 @@ class Job:
 def pretrained_model(config: BuildConfig) -> Path:
     """Return the trained network that stands beside the configuration's network file.
 
+    ``<network>-<data>.h5``, trained on the configuration's data set, comes before ``<network>.h5``.
+
     Raises:
         ConfigError: there is none.
     """
     path = config.network.with_suffix(".h5")
+    on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
+    if on_this_data.is_file():
+        return on_this_data
     if not path.is_file():
         raise ConfigError(f"no pretrained network {path}; leave --pretrained out to train one")
     return path

@@ -34,29 +34,44 @@ def number(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained.
+    """How a network is trained; docs/training.md says what each part gains.
 
     Attributes:
-        seed: of initial weights, shuffling and augmentation.
+        seed: of initial weights, shuffling and warping.
+        seeds: runs, with ``seed`` and the numbers after it; the best by validation is kept.
         epochs: passes over the training images.
         batch_size: images per step.
         learning_rate: of Adam at the start; it falls to 0 along a cosine.
-        shift: random shifts of the training images, in pixels to each side; 0 for none.
+        shift: training images are moved by up to so many pixels to each side.
+        rotate: and turned by up to so many degrees.
+        scale: and stretched or shrunk by up to this share.
+        elastic: and distorted by displacements of this standard deviation, in pixels.
+        distill: share of a teacher's probabilities in the targets, 0 to 1; 0 for labels alone.
     """
 
     seed: int = 0
-    epochs: int = 60
+    seeds: int = 1
+    epochs: int = 40
     batch_size: int = 128
-    learning_rate: float = 3e-3
+    learning_rate: float = 0.01
     shift: int = 1
+    rotate: float = 8.0
+    scale: float = 0.08
+    elastic: float = 0.6
+    distill: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, least in (("seed", 0), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
+        for name, least in (("seed", 0), ("seeds", 1), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
             value = getattr(self, name)
             if not whole(value) or value < least:
                 raise ConfigError(f"train.{name} must be a whole number >= {least}, got {got(value)}")
         if not number(self.learning_rate) or not 0 < self.learning_rate <= 1:
             raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {got(self.learning_rate)}")
+        limits = {"rotate": 180, "scale": 0.9, "elastic": 100, "distill": 1}
+        for name, most in limits.items():
+            value = getattr(self, name)
+            if not number(value) or not 0 <= value <= most:
+                raise ConfigError(f"train.{name} must be a number from 0 to {most}, got {got(value)}")
 
 
 @dataclass(frozen=True)

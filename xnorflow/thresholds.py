@@ -24,8 +24,8 @@ class Edges:
     """Where the neurons of a layer change sides.
 
     Attributes:
-        first: smallest sum that gives +1; ``highest + step`` where none does.
-        last: largest sum that gives +1; ``-highest - step`` where none does.
+        first: smallest value that gives +1; one step above all where none does.
+        last: largest value that gives +1; one step below all where none does.
         falling: whether +1 lies below -1 (a negative BatchNorm scale).
     """
 
@@ -34,31 +34,31 @@ class Edges:
     falling: NDArray[np.bool_]
 
 
-def find_edges(layer: str, fires: Fires, n_out: int, highest: int, step: int) -> Edges:
-    """Evaluate ``fires`` on every sum from ``-highest`` to ``highest``.
+def find_edges(layer: str, fires: Fires, values: NDArray[np.int64], n_out: int) -> Edges:
+    """Evaluate ``fires`` on every value that can be reached.
 
     Args:
         layer: name for the error.
-        fires: what follows the sums.
-        n_out: neurons.
-        highest: largest magnitude of a sum.
-        step: distance of two neighbouring sums.
+        fires: what follows the values.
+        values: two or more, rising in even steps: the sums of a neuron, or what a pixel can be.
+        n_out: neurons, or pixels.
 
     Raises:
         ConfigError: a neuron's outputs have no single threshold.
     """
-    sums = np.arange(-highest, highest + 1, step)
+    step = values[1] - values[0]
+    lowest, highest = values[0], values[-1]
     first = np.full(n_out, highest + step)
-    last = np.full(n_out, -highest - step)
+    last = np.full(n_out, lowest - step)
     count = np.zeros(n_out, np.int64)
-    for start in range(0, len(sums), CHUNK):
-        chunk = sums[start : start + CHUNK, None]
+    for start in range(0, len(values), CHUNK):
+        chunk = values[start : start + CHUNK, None]
         on = fires(np.broadcast_to(chunk, (len(chunk), n_out)))
         count += on.sum(axis=0)
         first = np.minimum(first, np.where(on, chunk, highest + step).min(axis=0))
-        last = np.maximum(last, np.where(on, chunk, -highest - step).max(axis=0))
+        last = np.maximum(last, np.where(on, chunk, lowest - step).max(axis=0))
     rising = (last == highest) | (count == 0)
-    falling = ~rising & (first == -highest)
+    falling = ~rising & (first == lowest)
     if not (rising | falling).all() or not ((last - first) // step + 1 == count)[count > 0].all():
         neuron = int(np.argmin(rising | falling))
         raise ConfigError(f"layer {layer}: neuron {neuron} has no single threshold (BatchNorm overflows?)")

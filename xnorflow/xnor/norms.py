@@ -49,7 +49,7 @@ def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in
         fires = _is_positive
     else:
         fires = _by_numbers(norm, unit)
-    return find_edges(product.name, fires, n_out, highest, values.step)
+    return find_edges(product.name, fires, np.arange(-highest, highest + 1, values.step), n_out)
 
 
 def _check_sign(sign: Any) -> None:

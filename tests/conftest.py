@@ -9,12 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from xnorflow.cli import main
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
+# a busy machine is no failure: no example is timed
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+# the networks of keras_models/
+NETWORKS = ("digits", "tfc", "sfc", "mfc", "cnv")
+
+
+def needs_qkeras() -> None:
+    """Skip a test that reads trained networks where their library is missing."""
+    # looked for and not imported, as keras2.py must be the first
+    if importlib.util.find_spec("qkeras") is None:
+        pytest.skip("needs qkeras")
 
 
 def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
@@ -39,6 +55,15 @@ def tiny_conv_spec() -> NetSpec:
     conv = ConvSpec("conv1", bipolar(random, 3, 3, 1, 4), random.integers(-2, 3, 4), pool=(2, 2))
     dense = DenseSpec("dense1", bipolar(random, 36, 8), random.integers(-3, 4, 8))
     return NetSpec("tiny_conv", InputSpec((8, 8, 1)), (conv, dense), ScoreSpec("scores", bipolar(random, 8, 10)))
+
+
+@pytest.fixture(scope="session")
+def shipped() -> dict[str, NetSpec]:
+    """Golden models of the shipped networks."""
+    needs_qkeras()
+    from xnorflow.extract import extract_file
+
+    return {name: extract_file(ROOT / f"keras_models/{name}.h5", 1, 128) for name in NETWORKS}
 
 
 @pytest.fixture(scope="session")

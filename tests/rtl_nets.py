@@ -72,8 +72,28 @@ def images_of(spec: NetSpec, n: int, seed: int = 0) -> np.ndarray:
 def dense_cases(draw: st.DrawFn) -> tuple[NetSpec, Foldings]:
     sizes = draw(st.lists(st.integers(1, 40), min_size=2, max_size=4))
     spec = dense_net(draw(st.integers(0, 2**16)), sizes, draw(st.sampled_from([1, 1, 8])), draw(st.booleans()))
-    foldings = {
+    return spec, random_foldings(draw, spec)
+
+
+@st.composite
+def conv_cases(draw: st.DrawFn) -> tuple[NetSpec, Foldings]:
+    """One to three convolutions of any kernel, step and pooling that leaves an image, folded at random."""
+    shape = now = (draw(st.integers(2, 10)), draw(st.integers(2, 10)), draw(st.integers(1, 3)))
+    layers = []
+    for _ in range(draw(st.integers(1, 3))):
+        kernel = (draw(st.integers(1, min(3, now[0]))), draw(st.integers(1, min(3, now[1]))))
+        strides = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+        rows, columns = ((size - side) // step + 1 for size, side, step in zip(now, kernel, strides, strict=False))
+        pool = (draw(st.integers(1, min(3, rows))), draw(st.integers(1, min(3, columns))))
+        channels = draw(st.integers(1, 6))
+        layers.append((kernel, channels, strides, pool))
+        now = (rows // pool[0], columns // pool[1], channels)
+    spec = conv_net(draw(st.integers(0, 2**16)), shape, layers, draw(st.sampled_from([1, 1, 8])))
+    return spec, random_foldings(draw, spec)
+
+
+def random_foldings(draw: st.DrawFn, spec: NetSpec) -> Foldings:
+    return {
         layer.name: Folding(draw(st.integers(1, layer.n_out)), draw(st.integers(1, layer.n_in)))
         for layer in spec.layers
     }
-    return spec, foldings

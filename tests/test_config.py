@@ -19,6 +19,7 @@ part: XC7Z010CLG400-1
 clock_mhz: 125.5
 backend: Vitis
 io_type: io_stream
+kernel: hls4ml
 strategy: {dense1: Latency, scores: Resource}
 reuse_factor: {dense1: 64, scores: 16}
 input_bits: 8
@@ -26,7 +27,7 @@ pixel_threshold: 100
 precision: {dense1: {accum: ap_int<11>}, scores: {result: ap_uint<7>}}
 train:
   {seed: 3, seeds: 2, epochs: 7, batch_size: 32, learning_rate: 0.02, shift: 2,
-   rotate: 5, scale: 0.1, elastic: 0.5, distill: 0.25}
+   rotate: 5, scale: 0.1, elastic: 0.5}
 """
 
 
@@ -64,20 +65,21 @@ def test_all_keys(tmp_path):
         clock_mhz=125.5,
         backend="Vitis",
         io_type="io_stream",
+        kernel="hls4ml",
         strategy={"dense1": "Latency", "scores": "Resource"},
         reuse_factor={"dense1": 64, "scores": 16},
         input_bits=8,
         pixel_threshold=100,
         precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
-        train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5, 0.25),
+        train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5),
     )
     assert (config.name, config.reuse_factor_of("dense1"), config.reuse_factor_of("other")) == ("net", 64, 1)
     assert (config.strategy_of("dense1"), config.strategy_of("other")) == ("Latency", "Resource")
 
 
 def test_full_example_names_every_key():
-    # these belong to the Verilog route, and are tested below
-    verilog = {"folding", "bram36"}
+    # these do not go with kernel hls4ml, and are tested below
+    verilog = {"folding", "bram36", "registers_every"}
     assert set(yaml.safe_load(FULL)) | verilog == {item.name for item in dataclasses.fields(BuildConfig)}
     assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
 
@@ -175,7 +177,7 @@ WRONG_TYPE = [
         "train: {scale: 1}",
         "train: {elastic: -1}",
     ),
-    *("train: {distill: 1.1}", "train: {distill: .nan}", "train: {rotate: true}", "train: {scale: wide}"),
+    *("train: {elastic: .nan}", "train: {rotate: true}", "train: {scale: wide}"),
     *(
         "train: {batch_size: 1}",
         "train: {learning_rate: 0}",
@@ -242,12 +244,13 @@ def test_unknown_part(tmp_path, part, hint):
 @pytest.mark.parametrize("name", ["dense", "Dense1", "scores "])
 @pytest.mark.parametrize("key", ["strategy: {{{}: Latency}}", "reuse_factor: {{{}: 4}}", "precision: {{{}: {{}}}}"])
 def test_layers_the_network_does_not_have(tmp_path, tiny_spec, key, name):
-    config = load(tmp_path, with_line(key.format(f'"{name}"')))
+    kernel = "\nkernel: hls4ml"
+    config = load(tmp_path, with_line(key.format(f'"{name}"')) + kernel)
     with pytest.raises(ConfigError) as caught:
         config.check_layers(tiny_spec)
     field = key.partition(":")[0]
     assert str(caught.value) == f"{field}: network tiny has no layer {name!r}; it has dense1, dense2, scores"
-    load(tmp_path, with_line(key.format("dense1"))).check_layers(tiny_spec)
+    load(tmp_path, with_line(key.format("dense1")) + kernel).check_layers(tiny_spec)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +386,16 @@ def test_any_slip_of_the_pen(tmp_path, position, cut, new):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"folding": {"a": {"pe": 1, "simd": 2}}}, "folding goes with backend Verilog, got Vivado"),
+        ({"kernel": "hls4ml", "folding": {"a": {"pe": 1, "simd": 2}}}, "folding goes with kernel xnor or backend"),
+        ({"kernel": "XNOR"}, "kernel must be xnor or hls4ml, got 'XNOR'"),
+        ({"kernel": ["xnor"]}, "kernel must be text"),
+        ({"backend": "Verilog", "kernel": "hls4ml"}, "kernel goes with backend Vivado or Vitis, got Verilog"),
+        ({"strategy": "Latency"}, "strategy and precision go with kernel hls4ml"),
+        ({"precision": {"a": {"accum": "ap_int<4>"}}}, "strategy and precision go with kernel hls4ml"),
+        (
+            {"folding": {"a": {"pe": 1, "simd": 2}}, "reuse_factor": {"a": 4}},
+            "layer a has a folding and a reuse_factor",
+        ),
         ({"backend": "Verilog", "reuse_factor": 4}, "with backend Verilog give a folding instead"),
         ({"backend": "Verilog", "precision": {"a": {"accum": "ap_int<4>"}}}, "give a folding instead"),
         ({"backend": "Verilog", "folding": {"a": {"pe": 1}}}, "folding.a must be {pe: P, simd: S}"),
@@ -402,6 +414,7 @@ def test_each_route_refuses_the_settings_of_the_other(settings, says):
 def test_folding_comes_back_as_it_went():
     folding = {"a": {"pe": 2, "simd": 3}}
     document = {"network": "x.py", "part": "xc7z010clg400-1", "backend": "Verilog", "folding": folding, "bram36": 7}
+    document["registers_every"] = 2
     config = config_from_dict(document, Path("/"))
     assert config_to_dict(config)["folding"] == folding
     assert config_from_dict(config_to_dict(config), Path("/")) == config

@@ -1,7 +1,5 @@
 """The cost model: formulas by hand, bands, and the kernels' options."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,24 +8,16 @@ from hypothesis import strategies as st
 from xnorflow.cost import (
     Amounts,
     Band,
+    ConvShape,
     LayerShape,
     NetCost,
-    bram18_blocks,
     dense_shapes,
     exactly,
     layer_shapes,
 )
 from xnorflow.cost_hls4ml import OperatorCosts, StockKernel, after_vivado
-from xnorflow.cost_rtl import (
-    RtlCoefficients,
-    RtlKernel,
-    features,
-    fit_coefficients,
-    memory_sizes,
-    reuse_factor,
-    sum_bits,
-)
-from xnorflow.errors import ConfigError, DataError
+from xnorflow.device import bram18_blocks
+from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
@@ -143,7 +133,6 @@ def test_convolution_limits_and_cycles():
     assert max(stream) == 288 * 64
     assert StockKernel().cost(layer, 288).interval_cycles == 121 * 288
     assert StockKernel(io_type="io_stream").cost(layer, 288).interval_cycles == 169 * 288
-    assert RtlKernel().cost(layer, 8, 32).interval_cycles == 121 * 9 * 8
 
 
 def test_shapes_of_a_network():
@@ -165,6 +154,7 @@ def test_shapes_of_a_network():
         (16, 10, 1),
     ]
     assert [shape.input_bits for shape in shapes] == [8, 1, 1]
+    assert shapes[0].conv == ConvShape((8, 8, 1), (3, 3), (1, 1), (2, 2)) and shapes[1].conv is None
     assert (shapes[2].is_scores, shapes[2].scaled) == (True, True)
     assert StockKernel().cost(shapes[2], 16).expected.dsp.likely == 20
 
@@ -175,87 +165,6 @@ def test_dense_shapes_refuse_nonsense():
             dense_shapes(sizes)
 
 
-@given(st.integers(1, 200), st.integers(1, 200))
-def test_rtl_options_reach_every_reuse_factor(n_in, n_out):
-    """Leaving out foldings that only waste width loses no pair of turns."""
-    layer = LayerShape("layer", n_in, n_out)
-    foldings = [cost.folding for cost in RtlKernel(divisors_only=False).options(layer)]
-    options = {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in foldings}
-    turns = itertools.product(range(1, n_out + 1), range(1, n_in + 1))
-    assert options == {(-(-n_out // pe), -(-n_in // simd)) for pe, simd in turns}
-
-
-def test_rtl_cost():
-    layer = LayerShape("layer", 784, 256)
-    cost = RtlKernel().cost(layer, 16, 98)
-    assert cost.reuse_factor == reuse_factor(layer, 16, 98) == 8 * 16
-    # words of 16 rows of 98 weights and a start value of 12 bits (2 * 784 and a sign), 128 words
-    assert sum_bits(layer) == 12
-    assert memory_sizes(layer, 16, 98, "block") == (-(-16 * 110 // 36), 0)
-    assert cost.expected.bram18 == Band(39, 49, 49)
-    assert memory_sizes(layer, 16, 98, "lut") == (0, 16 * 110 * 2)
-    with pytest.raises(ConfigError, match="pe must be 1 to 256"):
-        RtlKernel().cost(layer, 257, 1)
-    with pytest.raises(ConfigError, match="memory must be"):
-        RtlKernel().cost(layer, 1, 1, "uram")
-
-
-@pytest.mark.parametrize(
-    ("layer", "pe", "simd", "blocks", "luts"),
-    [
-        (LayerShape("wide", 72, 4, is_scores=True), 4, 72, 0, 0),  # one word is wiring
-        (LayerShape("flat", 72, 4), 4, 18, 0, 4 * (18 + 9)),  # four words
-        (LayerShape("deep", 1024, 1), 1, 1, 0, 14 * 16),  # 1 weight and 13 bits of 1,024 words: see below
-    ],
-)
-def test_rtl_memories(layer, pe, simd, blocks, luts):
-    if layer.name == "deep":
-        # 224 LUTs are more than half a block is worth, so it is one column of two blocks
-        assert memory_sizes(layer, pe, simd, "lut") == (0, luts)
-        assert memory_sizes(layer, pe, simd, "block") == (2, 0)
-    else:
-        assert memory_sizes(layer, pe, simd, "block") == (blocks, luts)
-
-
-def test_fitted_coefficients_give_back_what_made_them():
-    layer = LayerShape("layer", 784, 256)
-    rows = [features(layer, pe, simd) for pe, simd in itertools.product((1, 4, 32, 128), (7, 49, 196))]
-    counts = [round(200 + 1.5 * row["bit"] + 2 * row["sum_bit"]) for row in rows]
-    fitted, error = fit_coefficients(("layer", "bit", "sum_bit"), rows, counts)
-    assert error < 0.01
-    assert fitted["bit"] == pytest.approx(1.5, rel=0.01)
-    with pytest.raises(DataError, match="at least 3 runs"):
-        fit_coefficients(("layer", "bit", "sum_bit"), rows[:2], counts[:2])
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"lut": {"magic": 1.0}}, "magic"),
-        ({"band": [1.1, 2]}, "band"),
-        ({"source": None, "ff": 3}, "wrong field"),
-    ],
-)
-def test_coefficients_are_checked(change, words):
-    table = {
-        "lut": {"bit": 1.0},
-        "ff": {"bit": 1.0},
-        "band": [0.9, 1.1],
-        "lutrom_depth": 32,
-        "source": "a test",
-    }
-    assert RtlCoefficients.from_dict(table).band == (0.9, 1.1)
-    with pytest.raises(DataError, match=words):
-        RtlCoefficients.from_dict({**table, **change})
-
-
 def test_bands_must_rise():
     with pytest.raises(ConfigError, match="must rise"):
         Band(3, 2, 4)
-
-
-def test_rtl_divisors():
-    layer = LayerShape("layer", 784, 10)
-    foldings = {cost.folding for cost in RtlKernel().options(layer)}
-    assert {pe for pe, _ in foldings} == {1, 2, 5, 10}
-    assert all(784 % simd == 0 for _, simd in foldings)

@@ -1,18 +1,17 @@
 """fit and explore for the Verilog route: foldings, the plan's own cycles, the shipped configurations."""
 
 import dataclasses
-import importlib.util
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import NETWORKS, ROOT, needs_qkeras
 
 from xnorflow import api_fit
 from xnorflow.cli import main
 from xnorflow.config import load_config
-from xnorflow.cost import KINDS, dense_shapes
-from xnorflow.cost_rtl import RtlKernel, memory_sizes
-from xnorflow.device import device_of
+from xnorflow.cost import KINDS, exactly
+from xnorflow.cost_rtl import RtlKernel
+from xnorflow.device import Resources, device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Budget, Goal, cost_of, fit_config, kernel_of
 from xnorflow.rtl import Folding, plan_network
@@ -20,12 +19,6 @@ from xnorflow.rtl import Folding, plan_network
 CONFIGS = ROOT / "hls_configs"
 HOME = Budget(device_of("xc7z010clg400-1"))
 GOALS = {"verilog": ("interval", None), "verilog-small": ("area", 1000)}
-
-
-def needs_qkeras():
-    # looked for and not imported, as keras2.py must be the first
-    if importlib.util.find_spec("qkeras") is None:
-        pytest.skip("needs qkeras")
 
 
 @pytest.fixture
@@ -53,7 +46,9 @@ def test_interval_is_the_plans_where_words_come_in_more_slowly_than_layers_work(
     tiny_spec, verilog_config, monkeypatch
 ):
     def at_once(self, layer):
-        return [self.cost(layer, layer.n_out, layer.n_in, "lut")]
+        # as if the words did not take the time that they take
+        cost = self.cost(layer, layer.n_out, layer.n_in)
+        return [dataclasses.replace(cost, interval_cycles=1)]
 
     monkeypatch.setattr(RtlKernel, "options", at_once)
     monkeypatch.setattr("xnorflow.fit.plan_network", lambda spec, foldings: plan_network(spec, foldings, beat_bits=8))
@@ -65,12 +60,40 @@ def test_interval_is_the_plans_where_words_come_in_more_slowly_than_layers_work(
     assert chosen is None and found.cost is None and "does not fit" in found.message
 
 
-def test_kernel_is_the_configurations(tiny_spec, tiny_conv_spec, verilog_config):
-    assert isinstance(kernel_of(tiny_spec, verilog_config), RtlKernel)
-    assert kernel_of(tiny_spec, load_config(CONFIGS / "digits.yaml")).name == "hls4ml, Vivado"
-    for question in (fit_config, cost_of):
-        with pytest.raises(ConfigError, match="layer conv1: fit can't estimate convolutions as Verilog"):
-            question(tiny_conv_spec, verilog_config)
+def test_search_goes_on_where_the_plan_is_larger_than_the_options_said(tiny_spec, verilog_config, monkeypatch):
+    options, usable = RtlKernel.options, 1350
+
+    def half(self, layer):
+        costs = [(cost, exactly(cost.expected.lut.likely // 2)) for cost in options(self, layer)]
+        return [
+            dataclasses.replace(cost, expected=dataclasses.replace(cost.expected, lut=lut)) for cost, lut in costs
+        ]
+
+    monkeypatch.setattr(RtlKernel, "options", half)
+    device = dataclasses.replace(HOME.device, resources=Resources(1500, 35200, 120, 80))
+    found, chosen = fit_config(tiny_spec, verilog_config, Budget(device))
+    assert chosen is not None and found.budget.usable.lut == usable
+    # with more room it is larger and quicker
+    more, _ = fit_config(tiny_spec, verilog_config, HOME)
+    assert found.cost.expected.lut.likely <= usable < more.cost.expected.lut.likely
+    assert found.cost.interval_cycles > more.cost.interval_cycles
+
+
+def test_kernel_is_the_configurations(verilog_config):
+    assert isinstance(kernel_of(verilog_config), RtlKernel)
+    digits = load_config(CONFIGS / "digits.yaml")
+    assert kernel_of(digits).name == "XNOR, Vivado"
+    assert kernel_of(dataclasses.replace(digits, kernel="hls4ml")).name == "hls4ml, Vivado"
+
+
+def test_a_convolution_is_fitted_within_its_plan(tiny_conv_spec, verilog_config):
+    for goal in (Goal(), Goal("area", images_per_s=100_000)):
+        found, chosen = fit_config(tiny_conv_spec, verilog_config, HOME, goal)
+        plan = plan_network(tiny_conv_spec, chosen.folding)
+        assert found.cost.interval_cycles == plan.interval_cycles
+        # 6 x 6 positions of a 3 x 3 kernel, a pixel per cycle
+        assert plan.interval_cycles == (324 if goal.what == "interval" else plan.interval_cycles) <= 1000
+        assert cost_of(tiny_conv_spec, chosen) == found.cost
 
 
 def test_configuration_without_foldings_cannot_be_judged(tiny_spec, verilog_config):
@@ -83,21 +106,9 @@ def test_block_ram_is_limited_as_the_generator_limits_it(tiny_spec, verilog_conf
     none, some = (cost_of(tiny_spec, dataclasses.replace(config, bram36=most)).expected for most in (0, 60))
     assert none.bram18.likely == 0 < some.bram18.likely
     assert none.lut.likely > some.lut.likely
-    # words of 4 x (784 weights and 12 bits of start value), the same in 256 neurons / 4 turns
-    wide = dense_shapes((784, 256, 10))[0]
-    assert memory_sizes(wide, 4, 784, "block", 10) == (10, 4 * (784 + 12) - 10 * 36)
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    """Golden models of the shipped networks."""
-    needs_qkeras()
-    from xnorflow.extract import extract_file
-
-    return {name: extract_file(ROOT / f"keras_models/{name}.h5", 1, 128) for name in ("digits", "tfc", "sfc", "mfc")}
-
-
-@pytest.mark.parametrize("network", ["digits", "tfc", "sfc", "mfc"])
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("kind", list(GOALS))
 def test_shipped_configurations_are_what_fit_writes(shipped, network, kind, tmp_path):
     path = CONFIGS / f"{network}-{kind}.yaml"

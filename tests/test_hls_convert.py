@@ -23,7 +23,9 @@ def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def config(backend: str = "Vivado", io_type: str = "io_parallel", **options: Any) -> BuildConfig:
-    return BuildConfig(Path("net.py"), options.pop("part", PART), backend=backend, io_type=io_type, **options)
+    return BuildConfig(
+        Path("net.py"), options.pop("part", PART), backend=backend, io_type=io_type, kernel="hls4ml", **options
+    )
 
 
 def odd_net(bits: int = 1, per_class: bool = False) -> NetSpec:

@@ -14,7 +14,8 @@ from xnorflow.errors import ToolFailed
 from xnorflow.hls.build import Binaries
 from xnorflow.hls.convert import HlsProject, convert
 from xnorflow.hls.csim import simulate_library, simulate_testbench
-from xnorflow.hls.types import IntType, parse_type, solve_types
+from xnorflow.hls.types import solve_types
+from xnorflow.inttypes import IntType, parse_type
 from xnorflow.simulate import LIBRARY, TESTBENCH, simulate_csim
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.tools import require_tool, run_tool
@@ -84,7 +85,9 @@ NETWORKS = {
 
 
 def config(strategy: str, io_type: str, backend: str, **options: Any) -> BuildConfig:
-    return BuildConfig(Path("net.py"), PART, strategy=strategy, io_type=io_type, backend=backend, **options)
+    return BuildConfig(
+        Path("net.py"), PART, kernel="hls4ml", strategy=strategy, io_type=io_type, backend=backend, **options
+    )
 
 
 def images_for(spec: NetSpec, n: int = 60) -> Split:

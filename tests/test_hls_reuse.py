@@ -24,7 +24,9 @@ def zeros(n: int) -> np.ndarray:
 
 
 def config(reuse_factor, strategy="Resource", io_type="io_parallel") -> BuildConfig:
-    return BuildConfig(Path("net.py"), PART, reuse_factor=reuse_factor, strategy=strategy, io_type=io_type)
+    return BuildConfig(
+        Path("net.py"), PART, kernel="hls4ml", reuse_factor=reuse_factor, strategy=strategy, io_type=io_type
+    )
 
 
 DENSE = NetSpec(

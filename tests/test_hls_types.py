@@ -10,19 +10,11 @@ from hypothesis import strategies as st
 
 from xnorflow.config import BuildConfig, Precision
 from xnorflow.errors import ConfigError
-from xnorflow.hls.types import (
-    IntType,
-    fixed_type,
-    input_type,
-    narrower_than_needed,
-    parse_type,
-    smallest_type,
-    solve_types,
-    types_of,
-)
+from xnorflow.hls.types import input_type, narrower_than_needed, solve_types, types_of
+from xnorflow.inttypes import IntType, fixed_type, parse_type, smallest_type
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 
-CONFIG = BuildConfig(Path("net.py"), "xc7z010clg400-1")
+CONFIG = BuildConfig(Path("net.py"), "xc7z010clg400-1", kernel="hls4ml")
 many = settings(max_examples=200, deadline=None)
 
 

@@ -19,7 +19,7 @@ OWNERS = {
     "tf_keras": {"keras2"},
     "keras": set(),
     "qkeras": {"keras2"},
-    "hls4ml": {"keras2"},
+    "hls4ml": {"keras2", "xnor.backend", "xnor.chains", "xnor.inputs", "xnor.nodes", "xnor.templates"},
     "h5py": {"modelfile"},
     "subprocess": {"tools"},
     "pickle": set(),
@@ -35,7 +35,7 @@ OWNERS = {
     "matplotlib": {"pareto"},
 }
 # modules that may call these functions of keras2
-KERAS_USERS = {"blocks", "train", "training", "teacher", "extract", "modelfile", "data"}
+KERAS_USERS = {"blocks", "train", "training", "extract", "modelfile", "data"}
 HLS4ML_USERS = {"hls.convert"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_ATTRIBUTES = {"os.chdir", "os.system", "os.popen", "os.fork", "np.lib.format"}

@@ -77,6 +77,10 @@ BAD_ARRAYS = {
     "rank 4": ({"images": SAME[..., None, None]}, ("(30, 5, 4, 1, 1)",)),
     "rgb": ({"images": np.stack([SAME] * 3, -1)}, ("grey", "3 colour channels", ".mean(axis=-1)")),
     "rgba": ({"images": np.stack([SAME] * 4, -1)}, ("grey", "4 colour channels")),
+    "channels first": ({"images": SAME.reshape(30, 1, 4, 5)}, ("(30, 1, 4, 5)", "images[:, 0]")),
+    "two channels": ({"images": np.stack([SAME] * 2, -1)}, ("(30, 5, 4, 2)", "reshape")),
+    "all alike": ({"images": np.full((30, 5, 4), 7)}, ("all be alike", "got 7 in every pixel")),
+    "float all 0": ({"images": np.zeros((30, 5, 4))}, ("all be alike", "got 0.0 in every pixel")),
     "no pixels": ({"images": SAME[:, :0]}, ("at least one pixel", "(30, 0, 4)")),
     "no images": ({"images": SAME[:0], "labels": np.zeros(0, int)}, ("at least one pixel",)),
     "count": ({"images": SAME[:29]}, ("29 images", "30 labels")),
@@ -98,6 +102,9 @@ BAD_ARRAYS = {
     "few": ({"labels": np.array([0] * 28 + [1] * 2)}, ("at least 3", "2 of class 1")),
     "negative": ({"labels": np.arange(30) % 3 - 1}, ("negative", "-1")),
     "float labels": ({"labels": np.arange(30) % 3 / 1}, ("integers", "float64")),
+    "whole column": ({"labels": own()["labels"][:, None]}, ("(n,)", "(30, 1)", "labels[:, 0]")),
+    "true and false": ({"labels": np.arange(30) % 2 == 1}, ("integers", "bool")),
+    "text labels": ({"labels": np.array(["a", "b"])[np.arange(30) % 2]}, ("integers", "<U1", "number the classes")),
     "one-hot": ({"labels": np.eye(3, dtype=int)[np.arange(30) % 3]}, ("(n,)", "(30, 3)", "argmax")),
     "test alone": ({"test_images": SAME}, ("test_images stands alone",)),
     "test labels alone": ({"test_labels": own()["labels"]}, ("test_labels stands alone",)),
@@ -116,9 +123,10 @@ def test_bad_own_arrays(tmp_path, case):
 def test_files_that_are_no_npz(tmp_path):
     path = tmp_path / "my.npz"
     message(DataError, str(path), has=(path, "No such file", "numpy.savez"))
-    for content in (b"", b"hello", b"PK\x03\x04", b"\x80\x04N."):
+    foreign = "not an .npz archive"
+    for content, has in ((b"", foreign), (b"hello", foreign), (b"PK\x03\x04", ""), (b"\x80\x04N.", foreign)):
         path.write_bytes(content)
-        message(DataError, str(path), has=(path, "numpy.savez"))
+        message(DataError, str(path), has=(path, has, "numpy.savez"))
     with path.open("wb") as stream:
         np.save(stream, SAME)
     message(DataError, str(path), has=(path, "single .npy array"))
@@ -197,10 +205,13 @@ def test_folder_takes_jpg_and_black_and_white(folder):
     assert sum(len(part.labels) for part in parts(data)) == 12
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA", "I;16"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA", "I;16", "F"])
 def test_folder_refuses_all_but_8_bit_grey(folder, mode):
-    pytest.importorskip("PIL.Image").new(mode, (7, 6)).save(folder / "square/c.png")
-    message(DataError, str(folder), has=(folder / "square/c.png", f"mode {mode}", "grey", ".convert('L')"))
+    name = "c.tif" if mode == "F" else "c.png"
+    pytest.importorskip("PIL.Image").new(mode, (7, 6)).save(folder / "square" / name)
+    # .convert('L') would cut 16 bits off at 255
+    mend = "scale its values to 0..255" if mode in ("I;16", "F") else ".convert('L')"
+    message(DataError, str(folder), has=(folder / "square" / name, f"mode {mode}", "grey", mend))
 
 
 def test_bad_folders(folder):
@@ -212,6 +223,13 @@ def test_bad_folders(folder):
     message(DataError, str(folder), has=(odd, "cannot read"))
     odd.write_text("no image")
     message(DataError, str(folder), has=(odd, "cannot read"))
+    odd.unlink()
+    odd.symlink_to("nowhere.png")
+    message(DataError, str(folder), has=(odd, "broken link"))
+    odd.unlink()
+    odd = odd.with_suffix(".tif")
+    image.new("L", (7, 6)).save(odd, save_all=True, append_images=[image.new("L", (7, 6))])
+    message(DataError, str(folder), has=(odd, "it holds 2 pictures"))
     odd.unlink()
     odd.mkdir()
     message(DataError, str(folder), has=(odd, "folder"))

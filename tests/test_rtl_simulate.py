@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from rtl_nets import conv_net, dense_cases, dense_net, images_of
+from rtl_nets import conv_cases, conv_net, dense_cases, dense_net, images_of
 
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
 from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate, verilator
@@ -90,9 +90,27 @@ def test_convolutions_equal_the_golden_model(tmp_path, case, pe_simd):
     shape, layers, bits = CONVS[case]
     spec = conv_net(3, shape, layers, bits)
     plan, result = check(spec, {layer.name: Folding(*pe_simd) for layer in spec.layers}, tmp_path)
-    assert plan.latency_cycles is None
-    assert np.diff(result.taken).min() >= 0
-    assert result.interval_cycles >= plan.interval_cycles - 0.5
+    check_cycles(plan, result)
+
+
+@given(conv_cases())
+@settings(SETTINGS, max_examples=2)
+def test_random_convolutions_equal_the_golden_model(tmp_path_factory, case):
+    check_cycles(*check(*case, tmp_path_factory.mktemp("rtl")))
+
+
+@pytest.mark.slow
+@given(conv_cases())
+@settings(SETTINGS, max_examples=40)
+def test_many_random_convolutions_equal_the_golden_model(tmp_path_factory, case):
+    check_cycles(*check(*case, tmp_path_factory.mktemp("rtl")))
+
+
+def test_layers_that_wait_for_one_another(tmp_path):
+    spec = conv_net(57, (8, 6, 1), [((1, 2), 6, (1, 1), (2, 3))])
+    plan, result = check(spec, {"c0": Folding(2, 2), "scores": Folding(3, 19)}, tmp_path, beat_bits=8)
+    assert plan.interval_cycles > max(plan.beats, *(layer.cycles for layer in plan.layers))
+    check_cycles(plan, result)
 
 
 @pytest.mark.slow

@@ -101,4 +101,4 @@ def test_report_with_a_wrong_field(tmp_path, change):
 
 def test_report_of_another_format(tmp_path):
     values = dataclasses.asdict(report(format=99))
-    assert "field format is 99, this version reads 1" in damaged(tmp_path, json.dumps(values).encode())
+    assert "field format is 99, this version reads 2" in damaged(tmp_path, json.dumps(values).encode())

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from input_specs import input_specs
 
 from xnorflow.errors import DataError
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
@@ -26,14 +27,17 @@ def specs(draw: st.DrawFn) -> NetSpec:
     names = iter(draw(st.lists(st.text(min_size=1, max_size=9), min_size=4, max_size=4, unique=True)))
     shape: tuple[int, ...] = (draw(st.integers(1, 40)),)
     hidden: list[ConvSpec | DenseSpec] = []
-    if draw(st.booleans()):
+    image = draw(st.booleans())
+    if image:
         shape = (draw(st.integers(2, 7)), draw(st.integers(2, 7)), draw(st.integers(1, 3)))
+    source = draw(input_specs(shape))
+    shape = source.shape
+    if image:
         weights = bipolar(random, draw(st.integers(1, 2)), draw(st.integers(1, 2)), shape[2], draw(st.integers(1, 9)))
         strides = (draw(st.integers(1, 2)), draw(st.integers(1, 2)))
         pool = (1, draw(st.integers(1, 2))) if shape[1] > 4 else (1, 1)
         thresholds = random.integers(-(2**31), 2**31, weights.shape[3])
         hidden.append(ConvSpec(next(names), weights, thresholds, strides, pool))
-    source = InputSpec(shape, draw(st.sampled_from([1, 8])), draw(st.integers(1, 255)))
     n_in = math.prod(hidden[0].output_shape(shape) if hidden else shape)
     for _ in range(draw(st.integers(0, 2))):
         weights = bipolar(random, n_in, draw(st.integers(1, 20)))
@@ -46,7 +50,8 @@ def specs(draw: st.DrawFn) -> NetSpec:
 
 
 def assert_equal(got: NetSpec, expected: NetSpec) -> None:
-    assert (got.name, got.input) == (expected.name, expected.input)
+    assert (got.name, got.input.shape, got.input.bits) == (expected.name, expected.input.shape, expected.input.bits)
+    assert np.array_equal(got.input.thresholds, expected.input.thresholds)
     assert [type(layer) for layer in got.layers] == [type(layer) for layer in expected.layers]
     for one, other in zip(got.layers, expected.layers, strict=True):
         assert one.name == other.name
@@ -70,7 +75,7 @@ def test_round_trip(tmp_path_factory, spec):
     loaded = load_spec(path)
     assert_equal(loaded, spec)
     assert spec_sha256(loaded) == digest
-    images = np.random.default_rng(0).integers(0, 256, (4, *spec.input.shape), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, *spec.input.image_shape), dtype=np.uint8)
     assert np.array_equal(loaded.class_scores(images), spec.class_scores(images))
 
 
@@ -93,6 +98,8 @@ def test_every_part_of_a_network_counts_in_its_hash(tiny_conv_spec):
             net(name="other"),
             net(source=InputSpec((8, 8, 1), 8)),
             net(source=InputSpec((8, 8, 1), 1, 127)),
+            net(source=InputSpec((8, 8, 1), 1, np.full((64, 1), 128))),
+            net(source=InputSpec((8, 8, 1), 1, np.arange(64)[:, None])),
             net(conv=ConvSpec("conv1", conv.weights, raised, conv.strides, conv.pool)),
             net(conv=ConvSpec("conv2", conv.weights, conv.thresholds, conv.strides, conv.pool)),
             net(dense=DenseSpec("dense1", flipped, dense.thresholds)),
@@ -100,7 +107,7 @@ def test_every_part_of_a_network_counts_in_its_hash(tiny_conv_spec):
             net(scores=ScoreSpec("scores", scores.weights, ones, ones, 1)),
         )
     }
-    assert len(digests) == 9
+    assert len(digests) == 11
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +205,8 @@ def test_hash_that_does_not_match_is_refused(tmp_path, stored):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda header: header.update(format=2),
+        lambda header: header.update(format=1),
+        lambda header: header.update(format=3),
         lambda header: header.update(format="1"),
         lambda header: header.pop("format"),
         lambda header: header.pop("layers"),
@@ -209,7 +217,6 @@ def test_hash_that_does_not_match_is_refused(tmp_path, stored):
         lambda header: header["input"].update(bits="1"),
         lambda header: header["input"].update(shape=[8, 8]),
         lambda header: header["input"].update(shape=8),
-        lambda header: header["input"].update(pixel_threshold=None),
         lambda header: header["layers"][0].update(kind="lstm"),
         lambda header: header["layers"][0].update(shape=[3, 3, 2, 4]),
         lambda header: header["layers"][0].update(shape=[-3, -3, 1, 4]),
@@ -228,11 +235,39 @@ def test_headers_that_make_no_sense_are_refused(tmp_path, stored, change):
 
 def test_another_format_version_is_named(tmp_path, stored):
     path = write(tmp_path / "s.npz", with_header(arrays_of(stored), lambda header: header.update(format=7)))
-    with pytest.raises(DataError, match="format 7, this version reads 1"):
+    with pytest.raises(DataError, match="format 7, this version reads 1 and 2"):
         load_spec(path)
 
 
-@pytest.mark.parametrize("missing", ["header", "w0", "w1", "w2", "t0", "t1", "sha256"])
+def format_1(stored: bytes, pixel_threshold: object) -> dict[str, np.ndarray]:
+    """The older form: no table of pixel thresholds, but one for all pixels, in the header."""
+
+    def change(header):
+        header["format"] = 1
+        header["input"]["pixel_threshold"] = pixel_threshold
+
+    return {name: array for name, array in with_header(arrays_of(stored), change).items() if name != "pixels"}
+
+
+def test_files_of_format_1_still_load(tmp_path, stored, tiny_conv_spec):
+    loaded = load_spec(write(tmp_path / "s.npz", format_1(stored, 77)))
+    assert loaded.input.thresholds.tolist() == [[77]]
+    assert_equal(NetSpec(loaded.name, InputSpec((8, 8, 1)), loaded.hidden, loaded.scores), tiny_conv_spec)
+    for wrong in (None, 0, 256, "77"):
+        with pytest.raises(DataError, match=r"s\.npz: .*extract it again"):
+            load_spec(write(tmp_path / "s.npz", format_1(stored, wrong)))
+
+
+@pytest.mark.parametrize(
+    "table", [np.zeros(0, "<i2"), np.full((3, 1), 9), np.array([[257]]), np.array([[1.5]]), np.array([[9, 8]])]
+)
+def test_pixel_thresholds_that_make_no_sense_are_refused(tmp_path, stored, table):
+    with pytest.raises(DataError, match=r"s\.npz: .*pixel_threshold") as caught:
+        load_spec(write(tmp_path / "s.npz", {**arrays_of(stored), "pixels": table}))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("missing", ["header", "pixels", "w0", "w1", "w2", "t0", "t1", "sha256"])
 def test_missing_arrays_are_refused(tmp_path, stored, missing):
     arrays = arrays_of(stored)
     del arrays[missing]

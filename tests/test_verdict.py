@@ -4,7 +4,7 @@ import builtins
 
 import pytest
 
-from xnorflow.cost import KINDS, Amounts, Band, dense_shapes, exactly
+from xnorflow.cost import Amounts, Band, dense_shapes, exactly
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import device_of
@@ -12,7 +12,6 @@ from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.fit import Budget, fit
 from xnorflow.pareto import explore, plot
 from xnorflow.report import Stage, SynthReport, Timing, Usage
-from xnorflow.stock import DENSE_NETWORKS, stock_table
 from xnorflow.verdict import Answer, calibrate, decide, evidence_of_estimate, evidence_of_report
 
 HOME = device_of("xc7z010clg400-1")
@@ -154,21 +153,3 @@ def test_plot_without_matplotlib(tmp_path, monkeypatch):
     with pytest.raises(ToolNotFound, match="pip install matplotlib"):
         plot(explore(SMALL, StockKernel(), BUDGET), BUDGET, tmp_path / "front.svg")
     assert not list(tmp_path.iterdir())
-
-
-# --- hls4ml as it is
-
-
-def test_stock_table():
-    rows = {
-        (row.network, row.strategy): row
-        for row in stock_table({name: dense_shapes(sizes) for name, sizes in DENSE_NETWORKS.items()}, BUDGET)
-    }
-    assert rows["digits", "Resource"].fit.cost is not None
-    assert rows["sfc", "Latency"].answer is Answer.DOES_NOT_FIT
-    assert rows["mfc", "Resource"].fit.cost is None
-    assert "LUT needs" in rows["mfc", "Resource"].fit.message
-    for row in rows.values():
-        use = row.shown.expected.at("likely")
-        fits = all(getattr(use, kind) <= getattr(BUDGET.usable, kind) for kind in KINDS)
-        assert fits == (row.fit.cost is not None)

@@ -13,7 +13,7 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
-from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
+from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import load_dataset
 from xnorflow.device import device_of
@@ -22,11 +22,13 @@ from xnorflow.files import write_text
 from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
+from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT
 from xnorflow.pareto import Point, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
+from xnorflow.stock import StockRow, stock_kernels, stock_rows
 from xnorflow.synth import SynthRun, synthesise
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
@@ -82,13 +84,16 @@ def _network(config: BuildConfig, project: Path) -> NetSpec:
     if stored.is_file():
         return load_spec(stored)
     from xnorflow.extract import extract, extract_file
-
-    if shipped.is_file():
-        return extract_file(shipped, config.input_bits, config.pixel_threshold)
     from xnorflow.train import build_network, image_shape
 
+    if shipped.is_file():
+        spec = extract_file(shipped, config.input_bits, config.pixel_threshold)
+        # one trained for another input costs something else
+        per_pixel = 8 if config.input_bits == 8 else encoded_shape((1,), config.pixel_threshold)[0]
+        if (spec.input.bits, spec.input.bits_per_pixel) == (config.input_bits, per_pixel):
+            return spec
     data = load_dataset(config.data)
-    model = build_network(config.network, image_shape(data), data.n_classes)
+    model = build_network(config.network, image_shape(data), data.n_classes, config.pixel_threshold)
     return extract(model, config.input_bits, config.pixel_threshold)
 
 
@@ -100,8 +105,8 @@ def fit(
     The configuration is None where nothing fits.
     """
     config = question.config
-    # the model of our Verilog rests on few Yosys runs: the upper end of its band must fit
-    level = "high" if config.backend == VERILOG else "likely"
+    # the models of our Verilog and of our kernel rest on few runs or none: the upper end of their bands must fit
+    level = "high" if config.backend == VERILOG or config.kernel == XNOR else "likely"
     wanted = Goal(goal, config.clock_mhz, images_per_s, level)
     return fit_config(question.spec, config, question.budget, wanted, question.ratios)
 
@@ -120,15 +125,23 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
     """Return every choice of reuse factors that no other one beats, and draw them where asked."""
     spec, config = question.spec, question.config
-    kernel = kernel_of(spec, config, question.ratios)
+    kernel = kernel_of(config, question.ratios)
 
     def restate(cost: NetCost) -> NetCost:
-        return cost_of(spec, with_foldings(config, cost, question.budget)) if config.backend == VERILOG else cost
+        if config.backend != VERILOG:
+            return cost
+        return cost_of(spec, with_foldings(config, cost, question.budget), paced=False)
 
     points = _explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
     if drawing is not None:
         plot(points, question.budget, drawing, f"{question.spec.name} with {kernel.name}, estimated")
     return points
+
+
+def stock(question: FitQuestion) -> tuple[StockRow, ...]:
+    """Return what each of hls4ml's own kernels is expected to need at its best, and where it can't fit."""
+    config, layers = question.config, layer_shapes(question.spec)
+    return stock_rows(config.network.stem, layers, stock_kernels(config), question.budget, config.clock_mhz)
 
 
 def synth(

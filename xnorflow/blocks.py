@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xnorflow.errors import ConfigError
 from xnorflow.keras2 import import_keras, import_qkeras
 
 
@@ -19,6 +20,27 @@ def start(name: str, shape: tuple[int, ...], *, flat: bool) -> Any:
     model = keras.Sequential(name=name)
     model.add(keras.layers.InputLayer((math.prod(shape),) if flat else shape, name="pixels"))
     return model
+
+
+def with_learned_thresholds(model: Any) -> Any:
+    """Return the network with a learned threshold for each pixel in front; it reads pixels 0 to 255.
+
+    BatchNormalization of each pixel by itself, then sign: +1 where pixel >= mean - beta * deviation. It
+    learns beta only, as a scale would change no sign, unless it turned negative.
+    """
+    keras, qkeras = import_keras(), import_qkeras()
+    shape = tuple(model.input_shape[1:])
+    whole = keras.Sequential(name=model.name)
+    whole.add(keras.layers.InputLayer(shape, name="pixels"))
+    axes = list(range(1, len(shape) + 1))
+    # no deviation below one grey level: a pixel that is dark but once in a thousand images would get a huge scale
+    whole.add(keras.layers.BatchNormalization(axes, 0.9, 1.0, scale=False, name="pixel_norm"))
+    whole.add(qkeras.QActivation("binary", name="pixel_sign"))
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer):
+            # a copy, for a layer keeps the place that it was first given
+            whole.add(type(layer).from_config(layer.get_config()))
+    return whole
 
 
 def add_dense(model: Any, neurons: int, name: str) -> None:
@@ -34,12 +56,26 @@ def add_conv(model: Any, channels: int, name: str, *, kernel: int = 3, pool: int
     Pooling stands before BatchNorm and sign, as in XNOR-Net (Rastegari et al. 2016, arXiv:1603.05279):
     there are sums to choose from, and a quarter as many values to normalise. In hardware it is an OR of
     bits all the same.
+
+    Raises:
+        ConfigError: what arrives is smaller than the kernel, or what leaves it than the pooling window.
     """
     keras, qkeras = import_keras(), import_qkeras()
+    _check_size(model, name, "kernel", kernel)
     model.add(qkeras.QConv2D(channels, kernel, use_bias=False, kernel_quantizer=_bipolar(), name=name))
+    _check_size(model, name, "pooling window", pool)
     if pool > 1:
         model.add(keras.layers.MaxPooling2D(pool, name=f"{name}_pool"))
     _add_norm_and_sign(model, name)
+
+
+def _check_size(model: Any, name: str, what: str, size: int) -> None:
+    rows, columns = model.output_shape[1:3]
+    if min(rows, columns) < size:
+        raise ConfigError(
+            f"layer {name}: its {what} of {size}x{size} does not fit what arrives there, {rows}x{columns}; "
+            "the images are too small for this network"
+        )
 
 
 def add_flatten(model: Any) -> None:

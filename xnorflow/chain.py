@@ -12,6 +12,9 @@ import numpy as np
 
 from xnorflow.errors import ConfigError
 
+# what may stand before the first product layer
+FRONT = ("BatchNormalization", "QActivation")
+
 
 @dataclass
 class Group:
@@ -33,13 +36,14 @@ def read_groups(model: Any) -> list[Group]:
         ConfigError: the model is no chain, or a layer has no exact binary equivalent.
     """
     _check_chain(model)
+    read_front(model)
     groups: list[Group] = []
     for layer in model.layers:
         kind = type(layer).__name__
         if kind in ("QDense", "QConv2D"):
             _check_product(layer)
             groups.append(Group(layer))
-        elif kind in ("InputLayer", "Dropout"):
+        elif kind in ("InputLayer", "Dropout") or (kind in FRONT and not groups):
             continue
         elif kind in ("BatchNormalization", "QActivation", "MaxPooling2D", "Activation", "Softmax") and groups:
             groups[-1].after.append(layer)
@@ -55,6 +59,31 @@ def read_groups(model: Any) -> list[Group]:
     if not groups or type(groups[-1].product).__name__ != "QDense":
         raise ConfigError(f"network {model.name}: the last layer must be a QDense that gives the scores")
     return groups
+
+
+def read_front(model: Any) -> list[Any]:
+    """Return the layers that compare the pixels themselves, BatchNorm and sign, or none.
+
+    Raises:
+        ConfigError: only one of them stands before the first product layer, or more than these two.
+    """
+    front = []
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind in ("QDense", "QConv2D"):
+            break
+        if kind in FRONT:
+            front.append(layer)
+    kinds = tuple(type(layer).__name__ for layer in front)
+    if kinds not in ((), FRONT):
+        raise ConfigError(
+            f"layer {front[0].name}: before the first QDense or QConv2D may stand BatchNormalization and "
+            f"QActivation('binary'), which are thresholds of the pixels; got {', '.join(kinds)}"
+        )
+    if front:
+        _check_finite(front[0])
+        _check_sign(front[1])
+    return front
 
 
 def _check_chain(model: Any) -> None:
@@ -109,6 +138,10 @@ def _check_norm(layer: Any, group: Group) -> None:
             f"layer {layer.name}: BatchNormalization must normalise the channels of {group.name} "
             "(axis=-1, and before any Flatten)"
         )
+    _check_finite(layer)
+
+
+def _check_finite(layer: Any) -> None:
     if not all(np.isfinite(value).all() for value in layer.get_weights()):
         raise ConfigError(f"layer {layer.name}: BatchNormalization holds NaN or infinity; train the network again")
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.cli_fit import add_fit_commands
+from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.errors import XnorflowError
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
@@ -75,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as Markdown")
     report.add_argument("-o", "--output", help="write to this file instead of the terminal")
-    add_fit_commands(lambda name, function, text, example: _add(commands, name, function, text, example))
+    for add_commands in (add_fit_commands, add_rtl_commands):
+        add_commands(lambda name, function, text, example: _add(commands, name, function, text, example))
     return parser
 
 

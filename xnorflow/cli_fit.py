@@ -1,4 +1,4 @@
-"""The commands that ask whether a network fits: fit, explore, synth, calibrate."""
+"""The commands that ask whether a network fits: fit, explore, stock, synth, calibrate."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xnorflow import api_fit as api
-from xnorflow import show_fit
+from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
+from xnorflow.config import VERILOG, load_config
 from xnorflow.errors import ConfigError
 from xnorflow.problem import GOALS
-from xnorflow.show import print_tables
+from xnorflow.show import markdown, print_tables
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
 
@@ -35,19 +36,13 @@ def add_fit_commands(add: Add) -> None:
     )  # fmt: skip
     _add_budget(explore)
     explore.add_argument("--plot", metavar="FILE", help="draw it, with the part's limits (.svg or .png)")
-    synth = add(
-        "synth", _synth, "run Vivado HLS or Vitis HLS on the converted project, and Vivado where asked",
-        "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
+    stock = add(
+        "stock", _stock, "what hls4ml's own kernels need of the part at their best, network by network",
+        "xnorflow stock hls_configs/tfc.yaml hls_configs/sfc.yaml --markdown",
     )  # fmt: skip
-    synth.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
-    synth.add_argument("--project", help="folder for the steps (default: projects/NAME)")
-    synth.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
-    synth.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
-    synth.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
-    synth.add_argument("--cosim", action="store_true", help="simulate the generated Verilog as well")
-    synth.add_argument("--export", action="store_true", help="pack an IP")
-    synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
-    synth.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a program that takes longer")
+    _add_budget(stock, several=True)
+    stock.add_argument("--markdown", action="store_true", help="as Markdown")
+    _add_synth(add)
     calibrate = add(
         "calibrate", _calibrate, "learn from your own reports what Vivado makes of an HLS estimate",
         "xnorflow calibrate my_csynth.xml my_utilization_placed.rpt -o mine.yaml",
@@ -56,8 +51,30 @@ def add_fit_commands(add: Add) -> None:
     calibrate.add_argument("-o", "--output", help="write the ratios to this file, for --calibration")
 
 
-def _add_budget(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", help="a YAML configuration, such as hls_configs/sfc.yaml")
+def _add_synth(add: Add) -> None:
+    synth = add(
+        "synth", _synth, "synthesize: Vivado HLS or Vitis HLS on the converted project, or Yosys on our Verilog",
+        "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
+    )  # fmt: skip
+    cli_rtl.add_network_options(synth)
+    synth.add_argument(
+        "--backend", choices=("hls", "yosys"),
+        help="hls: the configuration's HLS tool; yosys: the network as Verilog, whatever the configuration's route "
+        "(default: by the configuration)",
+    )  # fmt: skip
+    synth.add_argument("--cycles", type=int, help="yosys: cycles per image, where the configuration has no folding")
+    synth.add_argument("--cosim", action="store_true", help="simulate the generated Verilog as well")
+    synth.add_argument("--export", action="store_true", help="pack an IP")
+    synth.add_argument("--vivado", choices=LEVELS, default="none", help="how far Vivado goes on")
+    synth.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop a program that takes longer")
+
+
+def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    words = "a YAML configuration, such as hls_configs/sfc.yaml"
+    if several:
+        parser.add_argument("config", nargs="+", help=words)
+    else:
+        parser.add_argument("config", help=words)
     parser.add_argument("--project", help="project folder whose network is taken (default: projects/NAME)")
     parser.add_argument("--part", help="another part than the configuration's")
     parser.add_argument("--margin", type=float, default=0.10, help="share of the part left to placing (default 0.10)")
@@ -67,9 +84,9 @@ def _add_budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", metavar="FILE", help="ratios that `xnorflow calibrate` wrote")
 
 
-def _question(arguments: argparse.Namespace) -> api.FitQuestion:
+def _question(arguments: argparse.Namespace, config: str | None = None) -> api.FitQuestion:
     return api.fit_question(
-        arguments.config,
+        config or arguments.config,
         project=arguments.project,
         part=arguments.part,
         margin=arguments.margin,
@@ -105,13 +122,29 @@ def _explore(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _stock(arguments: argparse.Namespace) -> int:
+    questions = [_question(arguments, config) for config in arguments.config]
+    rows = [row for question in questions for row in api.stock(question)]
+    table = show_fit.stock_table(rows, questions[0].budget)
+    if arguments.markdown:
+        sys.stdout.write(markdown([table]))
+    else:
+        print_tables([table])
+    return 0
+
+
 def _synth(arguments: argparse.Namespace) -> int:
+    verilog = load_config(Path(arguments.config)).backend == VERILOG
+    if arguments.backend == "yosys" or (verilog and arguments.backend is None):
+        if arguments.cosim or arguments.export or arguments.vivado != "none":
+            raise ConfigError("--cosim, --export and --vivado go with an HLS tool; leave them out for Yosys")
+        return cli_rtl.synth(arguments)
+    if verilog or arguments.cycles is not None:
+        what = "this configuration's backend is Verilog" if verilog else "--cycles is for our Verilog"
+        raise ConfigError(f"{what}; add --backend yosys, or leave --backend out")
     run = api.synth(
         arguments.config,
-        project=arguments.project,
-        pretrained=arguments.pretrained,
-        model=arguments.model,
-        data_dir=arguments.data_dir,
+        **cli_rtl.network_options(arguments),
         cosim=arguments.cosim,
         export=arguments.export,
         vivado=arguments.vivado,

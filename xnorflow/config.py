@@ -13,6 +13,7 @@ import yaml
 
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
+from xnorflow.inputs import PixelThreshold, check_input
 from xnorflow.settings import Folding, Precision, TrainConfig, got, number, whole
 from xnorflow.spec import NetSpec
 
@@ -21,6 +22,8 @@ VERILOG = "Verilog"
 BACKENDS = (*HLS_BACKENDS, VERILOG)
 IO_TYPES = ("io_parallel", "io_stream")
 STRATEGIES = ("Latency", "Resource")
+XNOR, STOCK = "xnor", "hls4ml"
+KERNELS = (XNOR, STOCK)
 
 
 # a value in a message: short, whatever a file's aliases unfold to
@@ -35,13 +38,18 @@ class BuildConfig:
         clock_mhz: target clock.
         backend: "Vivado" or "Vitis" for hls4ml, "Verilog" for our own Verilog.
         io_type: "io_parallel" (whole images in registers) or "io_stream" (one pixel at a time).
-        strategy: hls4ml strategy of each layer, or one for all.
+        kernel: "xnor" for our packed kernels in the HLS project, "hls4ml" for its own.
+        strategy: hls4ml strategy of each layer, or one for all, for kernel "hls4ml".
         reuse_factor: cycles per image of each layer (per output pixel in a convolution), or one for all.
         input_bits: 1 or 8 bits per pixel.
-        pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1.
-        folding: neurons and inputs per cycle of each layer, for "Verilog".
+        pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1; a list of
+            several gives as many bits per pixel; "learned" trains one for each pixel.
+        folding: neurons and inputs per cycle of each layer, for "Verilog"; for kernel "xnor" where
+            a reuse factor alone does not say it.
         bram36: block RAMs that weights may take, for "Verilog"; the rest goes into LUTs.
-        precision: types that replace the solved ones, per layer.
+        registers_every: counter stages between two registers, for "Verilog"; 1 is the fastest clock,
+            more takes fewer registers.
+        precision: types that replace the solved ones, per layer, for kernel "hls4ml".
         train: how the network is trained.
     """
 
@@ -51,12 +59,14 @@ class BuildConfig:
     clock_mhz: float = 100.0
     backend: str = "Vivado"
     io_type: str = "io_parallel"
+    kernel: str = XNOR
     strategy: str | dict[str, str] = "Resource"
     reuse_factor: int | dict[str, int] = 1
     input_bits: int = 1
-    pixel_threshold: int = 128
+    pixel_threshold: PixelThreshold = 128
     folding: dict[str, Folding] = field(default_factory=dict)
     bram36: int = 60
+    registers_every: int = 1
     precision: dict[str, Precision] = field(default_factory=dict)
     train: TrainConfig = field(default_factory=TrainConfig)
 
@@ -64,12 +74,7 @@ class BuildConfig:
         device_of(self.part)
         _one_of("backend", self.backend, BACKENDS)
         _one_of("io_type", self.io_type, IO_TYPES)
-        if self.folding and self.backend != VERILOG:
-            raise ConfigError(f"folding goes with backend {VERILOG}, got {self.backend}; give a reuse_factor instead")
-        if self.backend == VERILOG and (self.reuse_factor != 1 or self.precision):
-            raise ConfigError(
-                f"reuse_factor and precision are hls4ml's; with backend {VERILOG} give a folding instead"
-            )
+        _one_of("kernel", self.kernel, KERNELS)
         strategies = self.strategy.values() if isinstance(self.strategy, dict) else [self.strategy]
         for strategy in strategies:
             _one_of("strategy", strategy, STRATEGIES)
@@ -77,14 +82,38 @@ class BuildConfig:
         for factor in factors:
             if not whole(factor) or factor < 1:
                 raise ConfigError(f"reuse_factor must be a whole number >= 1, got {got(factor)}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         if not number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
             raise ConfigError(f"clock_mhz must be 1 to 800, got {got(self.clock_mhz)}")
-        if not whole(self.input_bits) or self.input_bits not in (1, 8):
-            raise ConfigError(f"input_bits must be 1 or 8, got {got(self.input_bits)}")
-        if not whole(self.bram36) or self.bram36 < 0:
-            raise ConfigError(f"bram36 must be a whole number >= 0, got {got(self.bram36)}")
-        if not whole(self.pixel_threshold) or not 1 <= self.pixel_threshold <= 255:
-            raise ConfigError(f"pixel_threshold must be 1 to 255, got {got(self.pixel_threshold)}")
+        check_input(self.input_bits, self.pixel_threshold)
+        for name, least in (("bram36", 0), ("registers_every", 1)):
+            value = getattr(self, name)
+            if not whole(value) or value < least:
+                raise ConfigError(f"{name} must be a whole number >= {least}, got {got(value)}")
+        self._check_route()
+
+    def _check_route(self) -> None:
+        """Refuse settings that the backend or kernel would not look at."""
+        if self.backend == VERILOG:
+            if self.reuse_factor != 1 or self.precision:
+                raise ConfigError(
+                    f"reuse_factor and precision are hls4ml's; with backend {VERILOG} give a folding instead"
+                )
+            if self.kernel != XNOR:
+                raise ConfigError(f"kernel goes with backend Vivado or Vitis, got {self.backend}; leave it out")
+        elif self.kernel == STOCK:
+            if self.folding:
+                raise ConfigError(
+                    f"folding goes with kernel {XNOR} or backend {VERILOG}, got kernel {STOCK} and {self.backend}; "
+                    "give a reuse_factor instead"
+                )
+        elif self.strategy != "Resource" or self.precision:
+            raise ConfigError(f"strategy and precision go with kernel {STOCK}; kernel {XNOR} works its types out")
+        both = set(self.folding) & set(self.reuse_factor if isinstance(self.reuse_factor, dict) else ())
+        if both:
+            raise ConfigError(f"layer {min(both)} has a folding and a reuse_factor, which follows from it; give one")
 
     @property
     def name(self) -> str:
@@ -141,7 +170,7 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
         ConfigError: an unknown or missing key, or a value that is not allowed.
     """
     values = _fields(document, BuildConfig, "")
-    for key in ("network", "part", "data", "backend", "io_type"):
+    for key in ("network", "part", "data", "backend", "io_type", "kernel"):
         if key in values and not (isinstance(values[key], str) and values[key]):
             raise ConfigError(f"{key} must be text, got {got(values[key])}")
     for key in ("network", "part"):
@@ -182,7 +211,9 @@ def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
     """
     always: tuple[str, ...] = ("network", "data", "part", "clock_mhz", "backend")
     if config.backend != VERILOG:
-        always += ("io_type", "strategy", "reuse_factor")
+        always += ("io_type", "kernel", "reuse_factor")
+        if config.kernel == STOCK:
+            always += ("strategy",)
     default = config_to_dict(BuildConfig(config.network, config.part))
     values = {key: value for key, value in config_to_dict(config).items() if key in always or value != default[key]}
     if "train" in values:

@@ -1,8 +1,9 @@
 """What a layer costs at a reuse factor, before any tool runs.
 
 A kernel turns a ``LayerShape`` into ``LayerCost`` options: cycles by formula, cells as a band of
-low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is) and
-``cost_rtl.RtlKernel`` (our Verilog); any class with the two methods of ``Kernel`` plugs in.
+low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is),
+``cost_xnor.XnorKernel`` (our kernels in its projects) and ``cost_rtl.RtlKernel`` (our Verilog); any
+class with the two methods of ``Kernel`` plugs in.
 """
 
 from __future__ import annotations
@@ -48,15 +49,12 @@ class Band:
         logarithms: ``ln(high / likely)**2`` of the two are summed, and likewise below.
         """
         middle = self.likely * likely
-        above = math.hypot(_log(self.high, self.likely), math.log(high / likely))
-        below = math.hypot(_log(self.likely, self.low), math.log(likely / low))
+        ends = [math.log(max(1, count)) for count in (self.low, self.likely, self.high)]
+        above = math.hypot(ends[2] - ends[1], math.log(high / likely))
+        below = math.hypot(ends[1] - ends[0], math.log(likely / low))
         low, high = middle * math.exp(-below), middle * math.exp(above)
         # logarithms may turn 660 into 660.0000001
         return Band(int(low + 1e-6), round(middle), max(round(middle), math.ceil(high - 1e-6)))
-
-
-def _log(larger: int, smaller: int) -> float:
-    return math.log(max(larger, 1) / max(smaller, 1))
 
 
 def exactly(value: int) -> Band:
@@ -85,6 +83,16 @@ class Amounts:
 
 
 @dataclass(frozen=True)
+class ConvShape:
+    """What a convolution adds to a layer's shape: its image is (height, width, channels)."""
+
+    image: tuple[int, int, int]
+    kernel: tuple[int, int]
+    strides: tuple[int, int] = (1, 1)
+    pool: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
 class LayerShape:
     """A layer as the cost depends on it.
 
@@ -97,6 +105,7 @@ class LayerShape:
         scaled: last layer with a scale and an offset per class.
         vectors: products of the whole weight matrix per image: 1, or output pixels of a convolution.
         pixels_in: 1, or input pixels of a convolution.
+        conv: of a convolution, its image, kernel, strides and pooling.
     """
 
     name: str
@@ -108,6 +117,7 @@ class LayerShape:
     scaled: bool = False
     vectors: int = 1
     pixels_in: int = 1
+    conv: ConvShape | None = None
 
     @property
     def sum_bits(self) -> int:
@@ -126,8 +136,8 @@ class LayerCost:
         latency_cycles: from first input to last output, smallest and largest.
         expected: cells after Vivado or Yosys.
         hls: cells as the HLS report will state them; None for a route without HLS.
-        folding: (pe, simd) of the RTL route.
-        memory: where the RTL route keeps its weights, "block" RAM or "lut".
+        folding: (pe, simd), but for hls4ml's own kernels.
+        memory: where weights are, "block" RAM or "lut"; None for hls4ml's own kernels.
     """
 
     layer: str
@@ -143,22 +153,30 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class NetCost:
-    """One option per layer."""
+    """One option per layer.
+
+    Attributes:
+        planned_cycles: interval and latency where a plan knows them; else they are the layers'.
+    """
 
     layers: tuple[LayerCost, ...]
     clock_mhz: float
+    planned_cycles: tuple[int, int] | None = None
 
     @property
     def interval_cycles(self) -> int:
         """Cycles between two images: the slowest layer's, as all layers work at once."""
+        if self.planned_cycles is not None:
+            return self.planned_cycles[0]
         return max(layer.interval_cycles for layer in self.layers)
 
     @property
     def latency_cycles(self) -> tuple[int, int]:
-        """Cycles from first input to last output."""
-        return sum(item.latency_cycles[0] for item in self.layers), sum(
-            item.latency_cycles[1] for item in self.layers
-        )
+        """Cycles from first input to last output, smallest and largest."""
+        if self.planned_cycles is not None:
+            return self.planned_cycles[1], self.planned_cycles[1]
+        least, most = zip(*(layer.latency_cycles for layer in self.layers), strict=True)
+        return sum(least), sum(most)
 
     @property
     def images_per_s(self) -> float:
@@ -198,9 +216,6 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
     shapes = []
     for layer, shape in spec.walk():
         first = layer is spec.layers[0]
-        pixels = (
-            (math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2])) if isinstance(layer, ConvSpec) else (1, 1)
-        )
         shapes.append(
             LayerShape(
                 layer.name,
@@ -210,11 +225,20 @@ def layer_shapes(spec: NetSpec) -> tuple[LayerShape, ...]:
                 pixel_input=first,
                 is_scores=isinstance(layer, ScoreSpec),
                 scaled=isinstance(layer, ScoreSpec) and layer.scale is not None,
-                vectors=pixels[1],
-                pixels_in=pixels[0],
+                **(_conv(layer, shape) if isinstance(layer, ConvSpec) else {}),
             )
         )
     return tuple(shapes)
+
+
+def _conv(layer: ConvSpec, shape: tuple[int, ...]) -> dict[str, Any]:
+    height, width, channels = shape
+    kernel = (int(layer.weights.shape[0]), int(layer.weights.shape[1]))
+    return {
+        "vectors": math.prod(layer.conv_shape(shape)[:2]),
+        "pixels_in": height * width,
+        "conv": ConvShape((height, width, channels), kernel, layer.strides, layer.pool),
+    }
 
 
 def dense_shapes(sizes: Sequence[int], input_bits: int = 1) -> tuple[LayerShape, ...]:
@@ -237,17 +261,6 @@ def dense_shapes(sizes: Sequence[int], input_bits: int = 1) -> tuple[LayerShape,
         )
         for at in range(len(sizes) - 1)
     )
-
-
-def bram18_blocks(word_bits: int, depth: int) -> int:
-    """Return the 18 Kb blocks of a single-port memory, in the best of the aspect ratios.
-
-    512x36, 1Kx18, 2Kx9, 4Kx4, 8Kx2 or 16Kx1 (AMD UG473, table 1-1), mixed by columns: a wide column
-    of one ratio may stand beside narrow ones, which ``min`` over one ratio does not see; blocks are
-    never shared between layers.
-    """
-    ratios = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
-    return min(-(-word_bits // width) * -(-depth // words) for width, words in ratios)
 
 
 def load_calibration(path: Path) -> dict[str, tuple[float, float, float]]:

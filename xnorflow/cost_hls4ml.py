@@ -20,11 +20,11 @@ from xnorflow.cost import (
     LayerCost,
     LayerShape,
     Ratios,
-    bram18_blocks,
     cost_table,
     exactly,
     hls_to_vivado,
 )
+from xnorflow.device import bram18_blocks
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
 
@@ -71,13 +71,16 @@ class OperatorCosts:
 
 
 @dataclass
-class _Tally:
+class Tally:
+    """LUTs of operators, added up."""
+
     costs: OperatorCosts
     low: float = 0.0
     likely: float = 0.0
     high: float = 0.0
 
     def add(self, operator: str, width: int, times: float) -> None:
+        """Add an operator of a width so many times."""
         if times > 0 and width > 0:
             low, likely, high = self.costs.lut(operator, width)
             self.low, self.likely, self.high = (
@@ -87,6 +90,7 @@ class _Tally:
             )
 
     def band(self) -> Band:
+        """Return the sums as whole numbers."""
         return Band(int(self.low), round(self.likely), math.ceil(self.high))
 
 
@@ -165,7 +169,7 @@ class StockKernel:
         filling = WINDOW_CYCLES * pixels if layer.vectors > 1 else 0
         return interval, (interval + depth[0], interval + depth[1] + filling)
 
-    def _products(self, tally: _Tally, layer: LayerShape, count: int, *, constant: bool) -> None:
+    def _products(self, tally: Tally, layer: LayerShape, count: int, *, constant: bool) -> None:
         """Products of one cycle: XNOR, or plus or minus a number of several bits."""
         if layer.pixel_input:
             bits = 9 if layer.input_bits == 8 else 2
@@ -175,7 +179,7 @@ class StockKernel:
         elif not constant:
             tally.add("xor", 1, count)
 
-    def _tree(self, tally: _Tally, layer: LayerShape, terms: int, times: int) -> None:
+    def _tree(self, tally: Tally, layer: LayerShape, terms: int, times: int) -> None:
         """Adder tree over ``terms`` products, the sums one bit wider at each level."""
         bits = (9 if layer.input_bits == 8 else 2) if layer.pixel_input else 1
         while terms > 1:
@@ -183,7 +187,7 @@ class StockKernel:
             tally.add("add", min(bits, layer.sum_bits), times * (terms // 2))
             terms = -(-terms // 2)
 
-    def _ends(self, tally: _Tally, layer: LayerShape) -> None:
+    def _ends(self, tally: Tally, layer: LayerShape) -> None:
         """``2 * count - n_in`` of XNOR sums, and the threshold of hidden layers."""
         if not layer.pixel_input:
             tally.add("subtract", layer.sum_bits, layer.n_out)
@@ -191,7 +195,7 @@ class StockKernel:
             tally.add("compare", layer.sum_bits, layer.n_out)
 
     def _latency(self, layer: LayerShape) -> Amounts:
-        tally = _Tally(self.costs)
+        tally = Tally(self.costs)
         self._products(tally, layer, layer.n_in * layer.n_out, constant=True)
         self._tree(tally, layer, layer.n_in, layer.n_out)
         self._ends(tally, layer)
@@ -199,10 +203,10 @@ class StockKernel:
         # the deeper the tree is pipelined, the more of its sums are stored
         stored = registers + layer.n_in * layer.n_out // 4
         ff = Band(registers, stored, 4 * stored)
-        return Amounts(tally.band(), ff, exactly(0), _scale_dsp(layer))
+        return Amounts(tally.band(), ff, exactly(0), scale_dsp(layer))
 
     def _resource(self, layer: LayerShape, factor: int) -> Amounts:
-        tally = _Tally(self.costs)
+        tally = Tally(self.costs)
         word = -(-layer.n_in * layer.n_out // factor)
         terms = max(1, layer.n_in // factor)
         busy = min(layer.n_out, word)
@@ -226,7 +230,7 @@ class StockKernel:
         ff = Band(registers // 2, registers + word, 3 * (registers + word))
         blocks = bram18_blocks(word, factor)
         bram18 = Band(blocks, blocks, max(blocks, -(-word // 36) * -(-factor // 512)))
-        return Amounts(Band(lut.low, lut.likely, lut.high + math.ceil(shift)), ff, bram18, _scale_dsp(layer))
+        return Amounts(Band(lut.low, lut.likely, lut.high + math.ceil(shift)), ff, bram18, scale_dsp(layer))
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,6 @@ def _expected(hls: Amounts, ratios: Ratios | None) -> Amounts:
     return Amounts(other.lut, other.ff, hls.bram18, other.dsp)
 
 
-def _scale_dsp(layer: LayerShape) -> Band:
+def scale_dsp(layer: LayerShape) -> Band:
     """DSPs of a scale per class: a 32-bit factor takes two; a small sum may take the other input."""
     return Band(layer.n_out, 2 * layer.n_out, 4 * layer.n_out) if layer.scaled else exactly(0)

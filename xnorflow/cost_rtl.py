@@ -1,46 +1,51 @@
 """Cost of our own Verilog: ``pe`` neurons in parallel, ``simd`` inputs of each per cycle.
 
-Cycles and block RAM follow from the folding. LUTs and registers are sums of coefficient x feature,
-fitted to real Yosys runs; the coefficients are data (``costs/rtl.yaml``), ``fit_coefficients``
-makes new ones.
+``rtl/cells.py`` counts what the generator writes. Only the LUTs of control are fitted, to Yosys runs:
+the coefficients are data (``costs/rtl.yaml``), and ``benchmarks/rtl_costs.py`` makes new ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, cost_table
+from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, NetCost, cost_table, exactly
 from xnorflow.errors import ConfigError, DataError
-from xnorflow.rtl.plan import NetPlan
-from xnorflow.rtl.rom import choose_memories
+from xnorflow.rtl import Folding
+from xnorflow.rtl.cells import Cells, frame_cells, layer_cells, network_cells, result_cells, rom_cells
+from xnorflow.rtl.folding import plan_layer
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.rom import Rom, blocks_of, choose_memories, columns_in, rom_of
+from xnorflow.spec import ConvSpec, DenseSpec, LayerSpec, ScoreSpec
 
-# cycles from the last word of weights to the output: memory, sum, threshold
-PIPELINE_CYCLES = 3
-FEATURES = ("layer", "bit", "sum_bit", "rom_lut", "output", "input")
-# a RAMB18 reads 36 bits of 512 words; up to 64 words a LUT holds a bit of every word; up to 4 are wiring
-BLOCK_BITS, BLOCK_DEPTH, LUT_DEPTH, WIRING_DEPTH = 36, 512, 64, 4
-# least share of the blocks by formula that Yosys used
-FEWEST_BLOCKS = 0.8
+NAME = "RTL"
+# shares of the blocks that a memory is worth, offered to the search: the rest of it is LUTs
+BLOCK_SHARES = (0, 0.25, 0.5, 0.75, 1)
+# scale and offset of a score layer whose values are not known
+USUAL_SCALE, USUAL_OFFSET = 2**16, 2**20
 
 
 @dataclass(frozen=True)
 class RtlCoefficients:
-    """How LUTs and registers grow with the features of a folded layer.
+    """LUTs of control, and how far a count may be off.
 
     Attributes:
-        lut: coefficient of each feature.
-        ff: coefficient of each feature.
-        band: lowest and highest real count over the sum.
+        part: LUTs per part that has control.
+        state: LUTs per bit of its state.
+        lut_band: lowest and highest real count of LUTs over the estimate.
+        ff_band: the same of registers.
         source: the runs that they are fitted to.
     """
 
-    lut: Mapping[str, float]
-    ff: Mapping[str, float]
-    band: tuple[float, float]
+    part: float
+    state: float
+    lut_band: tuple[float, float]
+    ff_band: tuple[float, float]
     source: str
 
     @classmethod
@@ -48,20 +53,28 @@ class RtlCoefficients:
         """Build coefficients from what a data file says.
 
         Raises:
-            DataError: a key is missing, or a feature is not known.
+            DataError: a key is missing, or a band does not hold 1.
         """
         try:
-            lut = {str(key): float(value) for key, value in table["lut"].items()}
-            ff = {str(key): float(value) for key, value in table["ff"].items()}
-            low, high = (float(value) for value in table["band"])
-            made = cls(lut, ff, (low, high), str(table["source"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            lut, ff = ((float(low), float(high)) for low, high in (table["lut_band"], table["ff_band"]))
+            made = cls(float(table["part"]), float(table["state"]), lut, ff, str(table["source"]))
+        except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"RTL cost table: missing or wrong field ({error}); write it again") from error
-        if unknown := sorted({*lut, *ff} - set(FEATURES)):
-            raise DataError(f"RTL cost table: features must be of {', '.join(FEATURES)}, got {', '.join(unknown)}")
-        if not 0 < low <= 1 <= high:
-            raise DataError(f"RTL cost table: band must hold 1, got {low} to {high}")
+        for low, high in (lut, ff):
+            if not 0 < low <= 1 <= high:
+                raise DataError(f"RTL cost table: a band must hold 1, got {low} to {high}")
         return made
+
+    def amounts(self, cells: Cells, bram18: int) -> Amounts:
+        """Return the bands of a part's cells."""
+        lut = cells.lut + self.part * cells.parts + self.state * cells.state
+        return Amounts(_band(lut, self.lut_band), _band(cells.ff, self.ff_band), exactly(bram18), exactly(cells.dsp))
+
+
+def _band(likely: float, band: tuple[float, float]) -> Band:
+    # products of floats may turn 121 into 121.00000000000001
+    high = math.ceil(likely * band[1] - 1e-6)
+    return Band(int(likely * band[0] + 1e-6), round(likely), max(high, round(likely)))
 
 
 def default_coefficients() -> RtlCoefficients:
@@ -69,88 +82,35 @@ def default_coefficients() -> RtlCoefficients:
     return RtlCoefficients.from_dict(cost_table("rtl.yaml"))
 
 
-def reuse_factor(layer: LayerShape, pe: int, simd: int) -> int:
-    """Return the cycles per vector: ``ceil(n_in / simd) * ceil(n_out / pe)``."""
-    return -(-layer.n_in // simd) * -(-layer.n_out // pe)
-
-
-def sum_bits(layer: LayerShape) -> int:
-    """Return the bits of a neuron's accumulator: ``2 * hits`` and a sign, or a signed score."""
-    largest = layer.n_in * ((1 << layer.input_bits) - 1)
-    if layer.is_scores:
-        return max(largest.bit_length() + 1 - (layer.input_bits == 1), layer.input_bits + 1)
-    return (2 * largest).bit_length() + 1
-
-
-def memory_sizes(layer: LayerShape, pe: int, simd: int, memory: str, most: int | None = None) -> tuple[int, int]:
-    """Return RAMB18 blocks and LUTs of the weight memory, whose words hold weights and start values.
-
-    In block RAM the last 36 bits of a word may be too few for a block: then they are in LUTs, as is
-    what goes beyond ``most`` blocks.
-    """
-    depth, word = reuse_factor(layer, pe, simd), pe * (simd + sum_bits(layer))
-    if depth == 1:
-        return 0, 0
-    per_bit = -(-depth // LUT_DEPTH)
-    if memory == "lut" or depth <= WIRING_DEPTH:
-        return 0, word * per_bit
-    columns, rest = divmod(word, BLOCK_BITS)
-    if rest * per_bit > BLOCK_BITS // 2:
-        columns, rest = columns + 1, 0
-    rows = -(-depth // BLOCK_DEPTH)
-    if most is not None and columns * rows > most:
-        columns = most // rows
-        rest = word - columns * BLOCK_BITS
-    return columns * rows, rest * per_bit
-
-
-def features(
-    layer: LayerShape, pe: int, simd: int, memory: str = "block", most: int | None = None
-) -> dict[str, float]:
-    """Return what LUTs and registers depend on.
-
-    ``layer`` is 1, ``bit`` the products per cycle (bits of a pixel count each), ``sum_bit`` the bits
-    of the sums that are held, ``rom_lut`` the LUTs of the weight memory, ``output`` the neurons and
-    ``input`` the inputs.
-    """
-    return {
-        "layer": 1.0,
-        "bit": float(pe * simd * layer.input_bits),
-        "sum_bit": float(pe * sum_bits(layer)),
-        "rom_lut": float(memory_sizes(layer, pe, simd, memory, most)[1]),
-        "output": float(layer.n_out),
-        "input": float(layer.n_in * layer.input_bits),
-    }
-
-
 @dataclass(frozen=True)
 class RtlKernel:
-    """The Verilog that ``xnorflow.rtl`` writes.
+    """The Verilog that ``xnorflow.rtl`` writes, folded into divisors of the layers' sizes.
 
-    Attributes:
-        divisors_only: fold into divisors only. Then no cycle is lost to a last word that is not full,
-            and the words of one layer split well into those of the next.
+    So no cycle is lost to a last word that is not full, and the words of one layer split well into
+    those of the next. What a layer costs is that of a layer with any weights, which reads words as wide
+    as keep up with it: the plan of a whole network knows both (``cost_of_plan``).
     """
 
     coefficients: RtlCoefficients = field(default_factory=default_coefficients)
-    divisors_only: bool = True
 
     @property
     def name(self) -> str:
         """Name to show."""
-        return "RTL"
+        return NAME
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
-        """Return the cost at every folding that no other of the same turns beats, weights in either memory."""
-        parts = _divisors if self.divisors_only else _parts
-        foldings = [(pe, simd) for pe in parts(layer.n_out) for simd in parts(layer.n_in)]
-        deep = [fold for fold in foldings if reuse_factor(layer, *fold) > WIRING_DEPTH]
-        return [self.cost(layer, *fold, "lut") for fold in foldings] + [self.cost(layer, *fold) for fold in deep]
+        """Return the cost at every folding, with weights in block RAM, in LUTs, and in part in either."""
+        spec = _example(layer)
+        found = []
+        for pe in _divisors(layer.n_out):
+            for simd in _divisors(layer.n_in):
+                plan = _plan(layer, spec, pe, simd)
+                most = _blocks(_rom(plan))
+                found += self._costs(layer, plan, sorted({int(share * most) for share in BLOCK_SHARES}))
+        return found
 
-    def cost(
-        self, layer: LayerShape, pe: int, simd: int, memory: str = "block", most: int | None = None
-    ) -> LayerCost:
-        """Return the cost at one folding, with at most ``most`` RAMB18 blocks where there is a limit.
+    def cost(self, layer: LayerShape, pe: int, simd: int, bram18: int | None = None) -> LayerCost:
+        """Return the cost at one folding, with at most ``bram18`` blocks of memory where there is a limit.
 
         Raises:
             ConfigError: more neurons or inputs in parallel than there are, or fewer than one.
@@ -159,69 +119,109 @@ class RtlKernel:
             raise ConfigError(
                 f"layer {layer.name}: pe must be 1 to {layer.n_out} and simd 1 to {layer.n_in}, got {pe} and {simd}"
             )
-        if memory not in ("block", "lut"):
-            raise ConfigError(f"layer {layer.name}: memory must be block or lut, got {memory!r}")
-        depth = reuse_factor(layer, pe, simd)
-        values = features(layer, pe, simd, memory, most)
-        blocks = memory_sizes(layer, pe, simd, memory, most)[0]
-        table = self.coefficients
-        # Yosys drops columns of start values that are constant, so the formula is the most there can be
-        bram18 = Band(int(FEWEST_BLOCKS * blocks), blocks, blocks)
-        expected = Amounts(self._band(table.lut, values), self._band(table.ff, values), bram18)
-        cycles = layer.vectors * depth
-        latency = (cycles + PIPELINE_CYCLES, cycles + PIPELINE_CYCLES)
-        return LayerCost(layer.name, self.name, depth, cycles, latency, expected, folding=(pe, simd), memory=memory)
+        plan = _plan(layer, _example(layer), pe, simd)
+        most = _blocks(_rom(plan))
+        return self._costs(layer, plan, [most if bram18 is None else min(most, bram18)])[0]
 
-    def _band(self, coefficients: Mapping[str, float], values: Mapping[str, float]) -> Band:
-        likely = max(0.0, sum(coefficients[name] * values[name] for name in coefficients))
-        low, high = self.coefficients.band
-        return Band(int(likely * low), round(likely), -int(-likely * high // 1))
+    def _costs(self, layer: LayerShape, plan: LayerPlan, shares: Sequence[int]) -> list[LayerCost]:
+        """Return the cost of a plan with each number of blocks."""
+        rom = _rom(plan)
+        cells = layer_cells(plan)
+        if layer.pixel_input:
+            cells += frame_cells(plan.words_in, plan.width_in * plan.bits)
+        if layer.is_scores:
+            cells += result_cells(layer.n_out, plan.pe, plan.score_bits)
+        costs = []
+        for blocks in shares:
+            held = min(rom.columns, columns_in(blocks, rom.words))
+            amounts = self.coefficients.amounts(cells + rom_cells(rom, held), blocks_of(held, rom.words))
+            costs.append(_layer_cost(plan, layer.name, amounts))
+        return costs
 
 
-def cost_of_plan(layers: Sequence[LayerShape], plan: NetPlan, bram36: int) -> tuple[LayerCost, ...]:
-    """Return what each layer costs as it is generated: block RAM as ``rtl.rom`` deals it out, cycles of the plan.
+def _layer_cost(plan: LayerPlan, name: str, amounts: Amounts) -> LayerCost:
+    latency = plan.cycles + plan.depth
+    folding = (plan.pe, plan.simd)
+    return LayerCost(name, NAME, plan.reuse_factor, plan.cycles, (latency, latency), amounts, folding=folding)
 
-    The plan's cycles are never fewer than ``RtlKernel``'s: it also counts the words that come in.
+
+def cost_of_plan(plan: NetPlan, bram36: int, clock_mhz: float, *, paced: bool = True) -> NetCost:
+    """Return what a network costs as it is generated.
+
+    Block RAM and cycles are exact: memories are those that ``rtl.rom`` deals out, with the weights'
+    own columns, and cycles are the plan's, which also counts the words that come in.
+
+    Args:
+        plan: the plan.
+        bram36: block RAM that weights may take.
+        clock_mhz: clock.
+        paced: take the network's own pace and latency; else its slowest layer's and the layers' sum, which
+            for convolutions are known in no time, and may be too low.
     """
-    costs = []
-    for shape, layer, memory in zip(layers, plan.layers, choose_memories(plan.layers, bram36), strict=True):
-        blocks = -(-memory.block_bits // BLOCK_BITS) * -(-layer.reuse_factor // BLOCK_DEPTH)
-        cost = RtlKernel().cost(shape, layer.pe, layer.simd, "block" if blocks else "lut", blocks)
-        latency = layer.cycles + layer.depth
-        costs.append(replace(cost, interval_cycles=layer.cycles, latency_cycles=(latency, latency)))
-    return tuple(costs)
+    memories = choose_memories(plan.layers, bram36)
+    coefficients = default_coefficients()
+    costs = tuple(
+        _layer_cost(layer, layer.spec.name, coefficients.amounts(cells, memory.bram18))
+        for layer, memory, cells in zip(plan.layers, memories, network_cells(plan, memories), strict=True)
+    )
+    return NetCost(costs, clock_mhz, (plan.interval_cycles, plan.latency_cycles) if paced else None)
 
 
 def _divisors(total: int) -> list[int]:
     return [width for width in range(1, total + 1) if total % width == 0]
 
 
-def _parts(total: int) -> list[int]:
-    """Return the smallest width for each number of turns: one per distinct ``ceil(total / width)``."""
-    turns = {-(-total // width) for width in range(1, total + 1)}
-    return sorted({-(-total // turn) for turn in turns})
-
-
-def fit_coefficients(
-    names: Sequence[str], rows: Sequence[Mapping[str, float]], counts: Sequence[float]
-) -> tuple[dict[str, float], float]:
-    """Fit counts to features by least squares of the relative error.
-
-    Args:
-        names: features to use.
-        rows: ``features`` of each run.
-        counts: LUTs or registers of each run.
-
-    Returns:
-        Coefficients and the median relative error over these runs; hold some runs out for an honest one.
+def _example(layer: LayerShape) -> LayerSpec:
+    """Return a layer of this shape, for its sizes: its weights and thresholds are any.
 
     Raises:
-        DataError: fewer runs than features, or a count below 1.
+        ConfigError: a convolution of which only the number of its pixels is known.
     """
-    if len(rows) < len(names) or len(rows) != len(counts) or min(counts) < 1:
-        raise DataError(f"a fit needs at least {len(names)} runs with counts of 1 or more, got {len(rows)}")
-    target = np.array(counts, dtype=np.float64)
-    matrix = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)
-    solution = np.linalg.lstsq(matrix / target[:, None], np.ones(len(rows)), rcond=None)[0]
-    errors = np.abs(matrix @ solution / target - 1)
-    return {name: float(value) for name, value in zip(names, solution, strict=True)}, float(np.median(errors))
+    n_in, n_out = layer.n_in, layer.n_out
+    if layer.is_scores:
+        scale = (np.full(n_out, USUAL_SCALE), np.full(n_out, USUAL_OFFSET), 20) if layer.scaled else ()
+        return ScoreSpec(layer.name, np.ones((n_in, n_out), np.int8), *scale)
+    if layer.conv is None and layer.vectors > 1:
+        raise ConfigError(f"layer {layer.name}: a convolution as Verilog needs its image and kernel, got none")
+    shape = (n_in, n_out) if layer.conv is None else (*layer.conv.kernel, layer.conv.image[2], n_out)
+    weights, thresholds = np.ones(shape, np.int8), np.zeros(n_out, np.int32)
+    if layer.conv is None:
+        return DenseSpec(layer.name, weights, thresholds)
+    return ConvSpec(layer.name, weights, thresholds, layer.conv.strides, layer.conv.pool)
+
+
+def _plan(layer: LayerShape, spec: LayerSpec, pe: int, simd: int) -> LayerPlan:
+    """Return the plan of a layer whose words come in as wide as keeps up with it."""
+    image: tuple[int, ...] = layer.conv.image if layer.conv else (layer.n_in,)
+    cycles = layer.vectors * -(-layer.n_in // simd) * -(-layer.n_out // pe)
+    values = math.prod(image)
+    if layer.pixel_input:
+        width = 8 * -(-values * layer.input_bits // (8 * cycles)) // layer.input_bits
+    else:
+        # of the widths that the layer before may send, the least that keeps up, without splitting words
+        whole = layer.conv.image[2] if layer.conv else simd
+        width = next((width for width in _divisors(whole) if width * cycles >= values), whole)
+    words = -(-values // width)
+    return plan_layer(spec, image, 0, layer.input_bits, Folding(pe, simd), width, words)
+
+
+def _rom(plan: LayerPlan) -> Rom:
+    return rom_of(plan, _columns(plan), plan.pe * plan.sum_bits)
+
+
+def _blocks(rom: Rom) -> int:
+    """Return the RAMB18 that a weight memory is worth, where there are enough."""
+    return blocks_of(rom.worth, rom.words)
+
+
+def _columns(plan: LayerPlan) -> int:
+    """Return the columns of the weight memory, less those that are likely equal where words are few.
+
+    Of ``2**words`` columns that there can be, two are constant; of so many random bits
+    ``1 - (1 - 2**-words)**word_bits`` of the others are there.
+    """
+    words = plan.reuse_factor
+    if words >= 48:
+        return plan.word_bits
+    kinds = 2.0**words
+    return round((kinds - 2) * -math.expm1(plan.word_bits * math.log1p(-1 / kinds))) if words > 1 else 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,6 +23,9 @@ class Resources:
     bram18: int
     dsp: int
 
+    def __add__(self, other: Resources) -> Resources:
+        return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.dsp + other.dsp)
+
 
 @dataclass(frozen=True)
 class Device:
@@ -31,6 +35,7 @@ class Device:
         parts: orderable part names (package and speed grade).
         boards: boards that carry it.
         source: the data sheet the numbers come from.
+        pins: by part and package, four pins to place a design on: clock, two inputs, an output.
     """
 
     name: str
@@ -38,6 +43,21 @@ class Device:
     boards: tuple[str, ...]
     resources: Resources
     source: str
+    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def slices(self) -> int:
+        """Slices, each of four LUTs and eight registers in the 7-series (AMD UG474, chapter 2)."""
+        return self.resources.lut // 4
+
+
+# aspect ratios of a RAMB18 with one port: bits per word, words (AMD UG473, table 1-1)
+RAMB18_RATIOS = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+
+def bram18_blocks(word_bits: int, depth: int) -> int:
+    """Return the 18 Kb blocks of a memory, in the best of the aspect ratios."""
+    return min(-(-word_bits // width) * -(-depth // words) for width, words in RAMB18_RATIOS)
 
 
 @cache
@@ -55,7 +75,9 @@ def devices() -> tuple[Device, ...]:
 def _device(file: str, fields: Any) -> Device:
     try:
         amounts = Resources(*(int(fields[key]) for key in ("lut", "ff", "bram18", "dsp")))
-        return Device(fields["name"], tuple(fields["parts"]), tuple(fields["boards"]), amounts, fields["source"])
+        pins = {package: tuple(names) for package, names in fields.get("pins", {}).items()}
+        parts, boards = tuple(fields["parts"]), tuple(fields["boards"])
+        return Device(fields["name"], parts, boards, amounts, fields["source"], pins)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"device file {file}: missing or wrong field ({error})") from error
 

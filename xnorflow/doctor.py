@@ -32,6 +32,8 @@ PROGRAMS = (
     ("vivado_hls", "synthesis of projects for Vivado HLS", False),
     ("vitis_hls", "synthesis of projects for Vitis HLS", False),
     ("vivado", "true counts and timing", False),
+    ("nextpnr-xilinx", "place and route of the Verilog route", False),
+    ("nextpnr-himbaechel", "the same", False),
 )
 VERSION = re.compile(r"v?\d+\.\d+[\w.]*")
 

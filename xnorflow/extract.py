@@ -1,60 +1,109 @@
 """From a trained Keras network to its NetSpec, exactly.
 
-BatchNorm and sign fold into one integer threshold per neuron (Umuroglu et al. 2017, "FINN",
-arXiv:1612.07119, section 4.2.2). No formula is used for it: the Keras layers themselves are
-evaluated on every sum that a neuron can reach, so that their rounding is part of the result.
+BatchNorm and sign fold into one integer threshold per neuron (``thresholds.py``): the Keras layers
+themselves are evaluated on every sum that a neuron can reach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.chain import Group, pooling, read_groups, score_norm, sign_chain
+from xnorflow.chain import Group, pooling, read_front, read_groups, score_norm, sign_chain
 from xnorflow.errors import ConfigError
+from xnorflow.inputs import LEARNED, InputSpec, PixelThreshold
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import load_model
-from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.settings import got
+from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, NetSpec, ScoreSpec
+from xnorflow.thresholds import CHUNK, Fires, find_edges
 
 # Fraction bits of a per-class normalisation: with 20, scale and offset are off by 5e-7 at most.
 FRACTION_BITS = 20
-CHUNK = 4096
-
-Fires = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
 
 
-def extract_file(path: Path, bits: int = 1, pixel_threshold: int = 128) -> NetSpec:
+def extract_file(path: Path, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
     """Read a network file and return its NetSpec; the file's own input settings win over the arguments."""
     model, settings = load_model(path)
     return extract(model, settings.get("bits", bits), settings.get("pixel_threshold", pixel_threshold))
 
 
-def extract(model: Any, bits: int = 1, pixel_threshold: int = 128) -> NetSpec:
+def extract(model: Any, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
     """Return the NetSpec of a Keras model of binary layers.
 
     Args:
         model: Keras 2 model, a chain of layers; it reads +1/-1 (``bits == 1``) or pixels 0 to 255.
         bits: 1 or 8 bits per input pixel.
-        pixel_threshold: the smallest pixel that counts as +1.
+        pixel_threshold: the smallest pixel that counts as +1, or several; "learned" where the model reads
+            pixels and compares them itself.
 
     Raises:
         ConfigError: a layer, quantizer or order of layers that has no exact binary equivalent, by name.
     """
-    *hidden, last = read_groups(model)
-    shape = tuple(int(size) for size in model.input_shape[1:])
-    source = InputSpec(shape, bits, pixel_threshold)
+    groups = read_groups(model)
+    *hidden, last = groups
+    source, inverted = _input(model, groups[0], bits, pixel_threshold)
     layers: list[HiddenSpec] = []
-    inverted: NDArray[np.bool_] = np.zeros(shape[-1], np.bool_)
     for group in hidden:
         largest = source.max_abs if not layers else 1
         layer, inverted = _hidden(group, _kernel(group, inverted), largest, 1 if bits == 8 and not layers else 2)
         layers.append(layer)
     largest = 1 if layers else source.max_abs
     return NetSpec(str(model.name), source, tuple(layers), _scores(last, _kernel(last, inverted), largest))
+
+
+def _input(
+    model: Any, group: Group, bits: int, pixel_threshold: PixelThreshold
+) -> tuple[InputSpec, NDArray[np.bool_]]:
+    """Return what the network reads, and which inputs of its first layer ``group`` come out inverted."""
+    shape = tuple(int(size) for size in model.input_shape[1:])
+    front = read_front(model)
+    if bool(front) != (pixel_threshold == LEARNED):
+        begins = "begins" if front else "does not begin"
+        raise ConfigError(
+            f"network {model.name}: pixel_threshold must be {LEARNED} where the network begins with "
+            f"BatchNormalization and QActivation('binary'), and only there; it {begins} so, "
+            f"got {got(pixel_threshold)}"
+        )
+    if isinstance(pixel_threshold, str):
+        return _learned(model, shape, group)
+    return InputSpec(shape, bits, pixel_threshold), np.zeros(shape[-1], np.bool_)
+
+
+def _learned(model: Any, shape: tuple[int, ...], group: Group) -> tuple[InputSpec, NDArray[np.bool_]]:
+    """Evaluate BatchNorm and sign of the pixels on every value that each of them can have."""
+    keras = import_keras()
+    sign = keras.Model(model.input, read_front(model)[-1].output)
+
+    def fires(pixels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        values = pixels.astype(np.float32).reshape(-1, *shape)
+        on: NDArray[np.bool_] = sign.predict(values, batch_size=CHUNK, verbose=0).reshape(pixels.shape) > 0
+        return on
+
+    edges = find_edges("pixels", fires, np.arange(256), math.prod(shape))
+    inverted = edges.falling
+    # a pixel that fires up to `last` is one that fires from `last + 1`, inverted
+    thresholds = np.where(inverted, edges.last + 1, edges.first)
+    source = InputSpec(shape, 1, thresholds.reshape(-1, 1))
+    if type(group.product).__name__ == "QConv2D":
+        channels = inverted.reshape(-1, shape[-1])
+        if (channels != channels[0]).any():
+            raise ConfigError(
+                f"layer {group.name}: a convolution has one weight for many pixels, so the scales of the pixels' "
+                "BatchNormalization must have one sign in each channel; train it with scale=False"
+            )
+        inverted = channels[0]
+    return source, inverted
+
+
+def keras_values(model: Any, spec: NetSpec, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what Keras reads of images: pixels where it compares them itself, else what the network reads."""
+    source = InputSpec(spec.input.shape, 8) if read_front(model) else spec.input
+    return source.encode(images).astype(np.float32)
 
 
 def keras_scores(model: Any, spec: NetSpec, images: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -66,7 +115,7 @@ def keras_scores(model: Any, spec: NetSpec, images: NDArray[np.uint8]) -> NDArra
     keras = import_keras()
     last = read_groups(model)[-1]
     product = keras.Model(model.input, last.product.output)
-    sums = product.predict(spec.input.encode(images).astype(np.float32), batch_size=1000, verbose=0)
+    sums = product.predict(keras_values(model, spec, images), batch_size=1000, verbose=0)
     sums = sums.reshape(len(sums), -1)
     integers = np.rint(sums).astype(np.int64)
     if not np.array_equal(integers, sums):
@@ -85,7 +134,7 @@ def keras_classes(
     """
     deciding: NDArray[Any] = scores
     if spec.scores.scale is not None:
-        deciding = model.predict(spec.input.encode(images).astype(np.float32), batch_size=1000, verbose=0)
+        deciding = model.predict(keras_values(model, spec, images), batch_size=1000, verbose=0)
     classes: NDArray[np.int64] = deciding.reshape(len(images), -1).argmax(axis=1)
     return classes
 
@@ -107,8 +156,10 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
     """Return the layer, and which of its outputs come out inverted."""
     pool, pooled_first = pooling(group)
     n_in = int(np.prod(weights.shape[:-1]))
-    first, last, falling = _scan(group, n_in * largest, step)
     n_out = weights.shape[-1]
+    sums = np.arange(-n_in * largest, n_in * largest + 1, step)
+    edges = find_edges(group.name, _fires(group), sums, n_out)
+    first, last, falling = edges.first, edges.last, edges.falling
     inverted: NDArray[np.bool_] = np.zeros(n_out, np.bool_)
     # a neuron that never fires: one above the largest sum, no further, as the types grow with it
     thresholds = np.minimum(first, n_in * largest + 1)
@@ -124,33 +175,6 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
         return DenseSpec(group.name, weights, thresholds.astype(np.int32)), inverted
     strides = (int(group.product.strides[0]), int(group.product.strides[1]))
     return ConvSpec(group.name, weights, thresholds.astype(np.int32), strides, pool), inverted
-
-
-def _scan(group: Group, highest: int, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Evaluate BatchNorm and sign on every reachable sum.
-
-    Returns:
-        Per neuron: the smallest sum that gives +1 (``highest + step`` where none does), the
-        largest that gives +1, and whether +1 lies below -1 (a negative BatchNorm scale).
-    """
-    fires = _fires(group)
-    n_out = int(group.product.output_shape[-1])
-    sums = np.arange(-highest, highest + 1, step)
-    first = np.full(n_out, highest + step)
-    last = np.full(n_out, -highest - step)
-    count = np.zeros(n_out, np.int64)
-    for start in range(0, len(sums), CHUNK):
-        chunk = sums[start : start + CHUNK, None]
-        on = fires(np.broadcast_to(chunk, (len(chunk), n_out)))
-        count += on.sum(axis=0)
-        first = np.minimum(first, np.where(on, chunk, highest + step).min(axis=0))
-        last = np.maximum(last, np.where(on, chunk, -highest - step).max(axis=0))
-    rising = (last == highest) | (count == 0)
-    falling = ~rising & (first == -highest)
-    if not (rising | falling).all() or not ((last - first) // step + 1 == count)[count > 0].all():
-        neuron = int(np.argmin(rising | falling))
-        raise ConfigError(f"layer {group.name}: neuron {neuron} has no single threshold (BatchNorm overflows?)")
-    return first, last, falling
 
 
 def _fires(group: Group) -> Fires:

@@ -6,17 +6,18 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.config import VERILOG, BuildConfig
-from xnorflow.cost import Kernel, LayerShape, NetCost, Ratios, layer_shapes
+from xnorflow.config import VERILOG, XNOR, BuildConfig
+from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost, Ratios, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.cost_rtl import RtlKernel, cost_of_plan
-from xnorflow.device import device_of
+from xnorflow.cost_xnor import XnorConfigKernel
+from xnorflow.device import Resources, device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
 from xnorflow.problem import AXI_DMA_SHELL, NO_SHELL, Budget, Goal, Problem
 from xnorflow.rtl import plan_network
 from xnorflow.settings import Folding
-from xnorflow.spec import ConvSpec, NetSpec
+from xnorflow.spec import NetSpec
 
 __all__ = [
     "AXI_DMA_SHELL",
@@ -89,6 +90,8 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     longest = goal.longest_interval
     if goal.what == "interval":
         chosen = problem.quickest(budget.usable, longest)
+    elif goal.what == "area":
+        chosen = problem.smallest(budget.usable, longest)
     else:
         chosen = problem.solve(budget.usable, longest, goal.what)
     if chosen is not None:
@@ -97,33 +100,25 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
 
 
-def kernel_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | RtlKernel:
-    """Return how a configuration builds layers: with hls4ml, or as our Verilog.
-
-    Raises:
-        ConfigError: a convolution as Verilog, which has no cost model yet.
-    """
-    if config.backend != VERILOG:
-        return ConfigKernel(config, ratios)
-    for layer in spec.layers:
-        if isinstance(layer, ConvSpec):
-            raise ConfigError(f"layer {layer.name}: fit can't estimate convolutions as Verilog; set folding by hand")
-    return RtlKernel()
+def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | XnorConfigKernel | RtlKernel:
+    """Return how a configuration builds layers: with hls4ml's kernels or ours for HLS, or as our Verilog."""
+    if config.backend == VERILOG:
+        return RtlKernel()
+    return (XnorConfigKernel if config.kernel == XNOR else ConfigKernel)(config, ratios)
 
 
-def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None) -> NetCost:
-    """Return what a network costs as the configuration stands.
+def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *, paced: bool = True) -> NetCost:
+    """Return what a network costs as the configuration stands; ``paced`` as ``cost_of_plan`` takes it.
 
     Raises:
         ConfigError: a reuse factor that hls4ml would replace by another one, or no folding for a layer as Verilog.
     """
-    kernel = kernel_of(spec, config, ratios)
+    kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
         if not config.folding:
             raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
         config.check_layers(spec)
-        plan = plan_network(spec, config.folding)
-        return NetCost(cost_of_plan(layer_shapes(spec), plan, config.bram36), config.clock_mhz)
+        return cost_of_plan(plan_network(spec, config.folding), config.bram36, config.clock_mhz, paced=paced)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
 
 
@@ -148,32 +143,48 @@ def fit_config(
     """
     budget = budget or Budget(device_of(config.part))
     goal = goal or Goal(clock_mhz=config.clock_mhz)
-    kernel = kernel_of(spec, config, ratios)
+    kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
         return _fit_verilog(spec, config, kernel, budget, goal)
     found = fit(layer_shapes(spec), kernel, budget, goal)
     if found.cost is None:
         return found, None
-    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors)
+    # with our own kernel a reuse factor says its folding
+    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors, folding={})
 
 
 def _fit_verilog(
     spec: NetSpec, config: BuildConfig, kernel: RtlKernel, budget: Budget, goal: Goal
 ) -> tuple[Fit, BuildConfig | None]:
-    """Search; then let the plan say what the choice really takes, and search on where that is too slow."""
-    asked = goal
+    """Search; let the plan say what the choice really takes; search on where that is too slow or too large."""
+    asked, allowed = goal, budget
     while True:
-        found = fit(layer_shapes(spec), kernel, budget, asked)
+        found = fit(layer_shapes(spec), kernel, allowed, asked)
         if found.cost is None:
-            return found, None
+            return dataclasses.replace(found, budget=budget, goal=goal), None
         chosen = with_foldings(config, found.cost, budget)
+        searched, over = found.cost.interval_cycles, _over(cost_of(spec, chosen, paced=False), budget, goal)
+        if over is not None:
+            allowed = tighter(allowed, over)
+            continue
         cost = dataclasses.replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
-        searched = found.cost.interval_cycles
         if goal.longest_interval is None or cost.interval_cycles <= goal.longest_interval:
             slower = searched if cost.interval_cycles > searched else None
             return Fit(budget, goal, cost, searched_cycles=slower), chosen
         # half a cycle less, which no rounding turns into the same one
         asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
+
+
+def tighter(budget: Budget, over: Resources) -> Budget:
+    """Return a budget that is smaller by so much."""
+    return Budget(budget.device, budget.margin, over + budget.shell)
+
+
+def _over(cost: NetCost, budget: Budget, goal: Goal) -> Resources | None:
+    """Return by how much a choice is too large for the budget; None where it fits."""
+    use, usable = cost.expected.at(goal.level), budget.usable
+    over = Resources(*(max(0, getattr(use, kind) - getattr(usable, kind)) for kind in KINDS))
+    return over if over != NO_SHELL else None
 
 
 def with_foldings(config: BuildConfig, cost: NetCost, budget: Budget) -> BuildConfig:

@@ -61,13 +61,13 @@ def shortfalls(problem: Problem, budget: Budget, goal: Goal) -> tuple[Shortfall,
 def _together(problem: Problem, usable: Resources, longest: int | None) -> list[Shortfall]:
     low, high, best = 1.0, 2.0, None
     while best is None and high <= LARGEST_SCALE:
-        best = problem.solve(_scaled(usable, high), longest, "area")
+        best = problem.solve(_scaled(usable, high), longest, "sum")
         low, high = (low, high) if best is not None else (high, 2 * high)
     if best is None:
         return []
     while high / low > PRECISION:
         middle = (low * high) ** 0.5
-        attempt = problem.solve(_scaled(usable, middle), longest, "area")
+        attempt = problem.solve(_scaled(usable, middle), longest, "sum")
         low, high, best = (middle, high, best) if attempt is None else (low, middle, attempt)
     needs = [sum(getattr(cost.expected.at(problem.level), kind) for cost in best) for kind in KINDS]
     every = [Shortfall(kind, need, getattr(usable, kind)) for kind, need in zip(KINDS, needs, strict=True)]
@@ -116,7 +116,7 @@ def _size(device: object) -> int:
 
 def _fits(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal) -> bool:
     problem = Problem(layers, kernel, budget.device, goal.level)
-    return problem.solve(budget.usable, goal.longest_interval, "area") is not None
+    return problem.solve(budget.usable, goal.longest_interval, "sum") is not None
 
 
 def narrower(layers: Sequence[LayerShape]) -> Iterator[tuple[float, tuple[LayerShape, ...]]]:

@@ -8,15 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xnorflow.config import VERILOG, BuildConfig, config_to_dict
+from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_dict
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
 from xnorflow.files import folder_lock, read_json, sha256_file
 from xnorflow.hls.cycles import cycles
+from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import types_of
+from xnorflow.inputs import InputSpec
 from xnorflow.job import EXTRACT, TRAIN, Job, Run
-from xnorflow.runreport import LayerRow, RtlSpeed, RunReport, SynthRow, save_report
-from xnorflow.spec import NetSpec
+from xnorflow.runreport import InputRow, LayerRow, RtlSpeed, RunReport, SynthRow, save_report
+from xnorflow.spec import LayerSpec, NetSpec
 from xnorflow.specfile import save_spec, spec_sha256
 from xnorflow.steps import RESULT, StepResult
 
@@ -34,18 +36,25 @@ def _train(run: Run) -> StepResult:
             raise ConfigError(f"no such network file: {model}")
         step = run.step(TRAIN, {"model": sha256_file(model)}, lambda folder: _take_model(run, model))
     else:
-        source = {"input_bits": config.input_bits, "pixel_threshold": config.pixel_threshold}
         inputs = {
             "network": sha256_file(config.network) if config.network.is_file() else None,
             "data": run.data.sha256,
             "train": dataclasses.asdict(config.train),
-            **source,
+            "input_bits": config.input_bits,
+            "pixel_threshold": config.pixel_threshold,
         }
 
         def work(folder: Path) -> dict[str, Any]:
             from xnorflow.train import train
 
-            trained = train(config.network, run.data, folder, config.train, **source)
+            trained = train(
+                config.network,
+                run.data,
+                folder,
+                config.train,
+                input_bits=config.input_bits,
+                pixel_threshold=config.pixel_threshold,
+            )
             return {"trained_here": True, "card": trained.card}
 
         step = run.step(TRAIN, inputs, work, keeps=lambda path: path.suffix in (".npz", ".log"))
@@ -86,9 +95,18 @@ def _extract(run: Run) -> StepResult:
         "pixel_threshold": config.pixel_threshold,
     }
     step = run.step(EXTRACT, inputs, work)
-    run.add(spec_sha256=step.values["spec"])
+    run.add(spec_sha256=step.values["spec"], input=_input_row(run.spec.input))
     run.add_results(step)
     return step
+
+
+def _input_row(source: InputSpec) -> InputRow:
+    thresholds = "their values as they are"
+    if source.bits == 1:
+        low, high = source.thresholds.min(), source.thresholds.max()
+        shared = f"+1 from {', '.join(map(str, source.thresholds[0]))} on"
+        thresholds = shared if len(source.thresholds) == 1 else f"each with a threshold of its own, {low} to {high}"
+    return InputRow(source.pixels, source.bits_per_pixel, thresholds)
 
 
 def _check_classes(spec: NetSpec, data: DataSet) -> None:
@@ -112,7 +130,7 @@ def _convert(run: Run) -> StepResult:
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}
 
-    keys = ("part", "clock_mhz", "backend", "io_type", "strategy", "reuse_factor", "precision")
+    keys = ("part", "clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
     inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
     step = run.step(CONVERT, inputs, work)
     run.add(layers=layer_rows(spec, run.config))
@@ -142,7 +160,8 @@ def _generate(run: Run) -> StepResult:
     from xnorflow.steps_rtl import generate_step, plan_of, rtl_rows
 
     build, plan = config_to_dict(run.config), plan_of(run.spec, run.config)
-    inputs = {"spec": spec_sha256(run.spec), "folding": build["folding"], "bram36": run.config.bram36}
+    keys = ("folding", "bram36", "registers_every")
+    inputs = {"spec": spec_sha256(run.spec), **{key: build[key] for key in keys}}
     step = run.step(GENERATE, inputs, lambda folder: generate_step(plan, run.config, folder))
     run.add(rtl_layers=rtl_rows(plan))
     return step
@@ -177,7 +196,7 @@ def _yosys(run: Run) -> StepResult:
     step = run.step(
         YOSYS, {"files": hashes, "part": run.config.part}, lambda folder: yosys_step(run.config, sources, folder)
     )
-    run.add(synth=SynthRow(**step.values["synth"]))
+    run.add(synth=SynthRow.of(step.values["synth"]))
     return step
 
 
@@ -217,6 +236,13 @@ def run(job: Job, until: str | None = None, announce: Callable[[StepResult], Non
         return state.report
 
 
+def _kernel_of(layer: LayerSpec, config: BuildConfig) -> str:
+    if config.kernel != XNOR:
+        return f"hls4ml {config.strategy_of(layer.name)}"
+    folding = layer_folding(layer, config)
+    return f"XNOR {folding.pe} x {folding.simd}"
+
+
 def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
     """Return what the HLS project makes of each layer: folding, cycles, types."""
     per_layer = cycles(spec, config).layers
@@ -228,8 +254,8 @@ def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
                 layer.name,
                 layer.n_in,
                 layer.n_out,
-                config.strategy_of(layer.name),
-                config.reuse_factor_of(layer.name),
+                _kernel_of(layer, config),
+                layer_reuse_factor(layer, config),
                 per_layer[layer.name],
                 types.accum.cpp,
                 types.result.cpp,

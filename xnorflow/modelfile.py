@@ -13,8 +13,8 @@ import numpy as np
 
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.files import atomic_open
+from xnorflow.inputs import check_input
 from xnorflow.keras2 import import_keras, import_qkeras
-from xnorflow.spec import InputSpec
 
 # Every class that may stand in a network's file. Anything else, Lambda and custom objects above
 # all, could run code while it loads.
@@ -31,7 +31,7 @@ ALLOWED_ACTIVATIONS = re.compile(r"^(linear|softmax|binary|binary\(alpha=1(\.0)?
 INPUT_ATTRIBUTE = "xnorflow_input"
 
 
-def save_model(model: Any, path: Path, input_settings: dict[str, int]) -> None:
+def save_model(model: Any, path: Path, input_settings: dict[str, Any]) -> None:
     """Write a Keras model to ``path`` (``.h5``), its kernels as +1/-1 and compressed.
 
     The latent weights matter to training only; as +1/-1 a kernel takes about one bit per weight.
@@ -75,7 +75,7 @@ def _copy_compressed(source: Any, target: Any) -> None:
                 copied.attrs[key] = value
 
 
-def load_model(path: Path) -> tuple[Any, dict[str, int]]:
+def load_model(path: Path) -> tuple[Any, dict[str, Any]]:
     """Read a Keras 2 model (``.h5`` or ``.keras``); return it with its input settings, if it has any.
 
     Raises:
@@ -97,7 +97,7 @@ def load_model(path: Path) -> tuple[Any, dict[str, int]]:
         raise DataError(f"{path}: damaged or not readable by Keras 2 ({_first_line(error)})") from error
 
 
-def _read_config(path: Path) -> tuple[Any, dict[str, int]]:
+def _read_config(path: Path) -> tuple[Any, dict[str, Any]]:
     import h5py
 
     if not path.is_file():
@@ -109,7 +109,7 @@ def _read_config(path: Path) -> tuple[Any, dict[str, int]]:
                 return json.loads(archive.read("config.json")), {}
         with h5py.File(path, "r") as stored:
             settings = json.loads(stored.attrs.get(INPUT_ATTRIBUTE, "{}"))
-            InputSpec((1,), **settings)
+            check_input(**settings)
             return json.loads(stored.attrs["model_config"]), settings
     except Exception as error:
         # h5py raises OSError, KeyError, RuntimeError or ValueError as the damage falls

@@ -18,6 +18,8 @@ MIN_IMAGES_PER_CLASS = 3  # one each for training, validation and test
 _ARRAYS = {"images", "labels", "test_images", "test_labels"}
 _SAVE = "save plain numbers with numpy.savez(path, images=..., labels=...)"
 _TO_GREY = "the network wants 8-bit grey, convert it with Pillow: Image.open(file).convert('L').save(file)"
+# convert('L') would not scale these, but cut them off at 255
+_TO_8_BIT = "the network wants 8-bit grey, scale its values to 0..255 and save them as uint8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +87,9 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 def _load_known_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Load the arrays xnorflow knows; the values of all others, which aren't read, are empty."""
     with path.open("rb") as stream:  # np.load leaves a damaged file open
+        if not stream.read(6).startswith((b"PK", b"\x93NUMPY")):
+            raise ValueError("it is not an .npz archive")
+        stream.seek(0)
         archive = np.load(stream, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("it is a single .npy array, not an .npz archive")
@@ -117,7 +122,10 @@ def _grey_images(images: npt.NDArray[Any], where: str) -> UInt8Array:
     if images.ndim == 4 and shape[3] == 1:
         images = images[..., 0]
     if images.ndim != 3:
-        raise data_error(f"{where} must have shape (n, h, w) or (n, h, w, 1), got {shape}; reshape it")
+        mend = "reshape it"
+        if images.ndim == 4 and shape[1] in (1, 3, 4):
+            mend = f"its axis of {shape[1]} looks like channels: images[:, 0] is the first of them"
+        raise data_error(f"{where} must have shape (n, h, w) or (n, h, w, 1), got {shape}; {mend}")
     if images.size == 0:
         raise data_error(f"{where} must hold at least one pixel, got shape {shape}; check how it was saved")
     return _to_uint8(images, where)
@@ -126,6 +134,10 @@ def _grey_images(images: npt.NDArray[Any], where: str) -> UInt8Array:
 def _to_uint8(images: npt.NDArray[Any], where: str) -> UInt8Array:
     """Return pixels as 0..255: bool becomes 0 or 255, float in [0, 1] becomes round(255 x)."""
     kind = images.dtype.kind
+    if kind in "biuf" and (images == images.flat[0]).all():
+        raise data_error(
+            f"{where} must not all be alike, got {images.flat[0]} in every pixel; check how it was saved"
+        )
     if kind == "b":
         return images.astype(np.uint8) * np.uint8(255)
     if kind not in "iuf":
@@ -152,10 +164,13 @@ def _to_uint8(images: npt.NDArray[Any], where: str) -> UInt8Array:
 
 def _integer_labels(labels: npt.NDArray[Any], where: str) -> Int64Array:
     if labels.ndim != 1:
-        raise data_error(
-            f"{where} must have shape (n,), got {labels.shape}; "
-            f"one-hot labels become numbers with labels.argmax(axis=1)"
+        one_hot = labels.ndim != 2 or labels.shape[1] > 1
+        mend = (
+            "one-hot labels become numbers with labels.argmax(axis=1)"
+            if one_hot
+            else "drop an axis with labels[:, 0]"
         )
+        raise data_error(f"{where} must have shape (n,), got {labels.shape}; {mend}")
     if labels.dtype.kind not in "iu":
         raise data_error(f"{where} must be integers, got dtype {labels.dtype}; number the classes 0, 1, ...")
     if len(labels) and int(labels.min()) < 0:
@@ -232,8 +247,10 @@ def _read_image(path: Path) -> UInt8Array:
         raise ToolNotFound("reading image files needs the Python package Pillow: pip install pillow") from error
     try:
         if not path.is_file():  # opening a pipe would wait for ever
-            raise OSError("it is a folder or a device")
+            raise OSError("it is a folder, a device or a broken link")
         with Image.open(path) as image:
+            if (frames := getattr(image, "n_frames", 1)) > 1:
+                raise OSError(f"it holds {frames} pictures")
             image.load()
             mode = image.mode
             pixels = np.array(image.convert("L") if mode == "1" else image)
@@ -242,5 +259,6 @@ def _read_image(path: Path) -> UInt8Array:
         reason = str(error) or type(error).__name__
         raise data_error(f"cannot read {path} as an image: {reason}; replace, move or hide it") from error
     if mode not in ("1", "L"):
-        raise data_error(f"{path}: expected a grey image, got mode {mode}; {_TO_GREY}")
+        deep = mode.startswith(("I", "F"))
+        raise data_error(f"{path}: expected an 8-bit grey image, got mode {mode}; {_TO_8_BIT if deep else _TO_GREY}")
     return pixels.astype(np.uint8)

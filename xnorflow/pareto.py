@@ -39,7 +39,7 @@ def explore(
     """Return the Pareto front of interval, LUT and BRAM18, quickest first.
 
     At each interval a network can have, four choices are made: least LUT, least BRAM18 and least
-    area without a limit, and least area within the budget; all are exact. What another one equals or
+    sum of shares without a limit, and the least sum within the budget; all are exact. What another one equals or
     beats in all three is left out. ``restate`` turns each choice into what it will really cost.
 
     Raises:
@@ -49,7 +49,7 @@ def explore(
     found: dict[tuple[int, int, int], NetCost] = {}
     for longest in problem.thresholds():
         choices = [_cheapest(problem, longest, weights, clock_mhz) for weights in ((1, 0), (0, 1), None)]
-        within = problem.solve(budget.usable, longest, "area")
+        within = problem.solve(budget.usable, longest, "sum")
         for choice in choices if within is None else [*choices, NetCost(within, clock_mhz)]:
             cost = restate(choice)
             use = cost.expected.at("likely")
@@ -67,13 +67,14 @@ def explore(
 def _cheapest(problem: Problem, longest: int, weights: tuple[int, int] | None, clock_mhz: float) -> NetCost:
     chosen = []
     lut, bram18 = KINDS.index("lut"), KINDS.index("bram18")
-    for costs, uses, areas, intervals in zip(
-        problem.costs, problem.uses, problem.areas, problem.intervals, strict=True
+    for costs, uses, sums, intervals in zip(
+        problem.costs, problem.uses, problem.sums, problem.intervals, strict=True
     ):
         places = np.flatnonzero(intervals <= longest)
-        area = areas[places]
-        value = area if weights is None else uses[places, lut] * weights[0] + uses[places, bram18] * weights[1]
-        order = np.lexsort((intervals[places], area, value))
+        value = (
+            sums[places] if weights is None else uses[places, lut] * weights[0] + uses[places, bram18] * weights[1]
+        )
+        order = np.lexsort((intervals[places], sums[places], value))
         chosen.append(costs[int(places[order[0]])])
     return NetCost(tuple(chosen), clock_mhz)
 

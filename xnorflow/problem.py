@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from xnorflow.cost import KINDS, Kernel, LayerCost, LayerShape
+from xnorflow.cost import KINDS, Amounts, Kernel, LayerCost, LayerShape
 from xnorflow.device import Device, Resources
 from xnorflow.errors import ConfigError
 from xnorflow.search import Options, minimise
 
 GOALS = ("interval", "latency", "area")
 LEVELS = ("low", "likely", "high")
+# shares are whole numbers of so many parts, fine enough that two that differ stay apart
+PARTS = 10**12
 # AXI DMA, interconnect and resets around an IP on a Zynq: a placed design less its IP, Vivado 2019.2
 AXI_DMA_SHELL = Resources(lut=2520, ff=3897, bram18=6, dsp=0)
 NO_SHELL = Resources(0, 0, 0, 0)
@@ -52,8 +54,10 @@ class Goal:
     """What the search is for.
 
     Attributes:
-        what: "interval" (most images per second), "latency" or "area". Among equals the search
-            takes the smallest; area is the sum of the shares of the device that are used.
+        what: "interval" (most images per second), "latency" or "area". Area is the largest share of
+            the budget that any resource takes, and among equals the sum of the shares: what is left is
+            then as much of every resource as can be. Among equals of the other goals the search takes
+            the least area.
         clock_mhz: clock of the design.
         images_per_s: least throughput wanted; needed for "area".
         level: which end of the bands must fit: "low", "likely" or "high".
@@ -101,14 +105,14 @@ class Problem:
         self.intervals = [np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs]
         # whole numbers, so that sums of shares compare exactly
         weights = np.array([10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS], np.int64)
-        self.areas = [uses @ weights for uses in self.uses]
+        self.sums = [uses @ weights for uses in self.uses]
         slowest = [np.array([cost.latency_cycles[1] for cost in costs], np.int64) for costs in self.costs]
-        most = 1 + sum(int(area.max()) for area in self.areas)
-        self.latencies = [cycles * most + area for cycles, area in zip(slowest, self.areas, strict=True)]
+        most = 1 + sum(int(value.max()) for value in self.sums)
+        self.latencies = [cycles * most + value for cycles, value in zip(slowest, self.sums, strict=True)]
 
     def solve(self, usable: Resources, longest: int | None, what: str) -> tuple[LayerCost, ...] | None:
-        """Return the options of least area, or least latency and then area, within budgets and interval."""
-        values = self.latencies if what == "latency" else self.areas
+        """Return the options of least "latency", or least "sum" of shares, within budgets and interval."""
+        values = self.latencies if what == "latency" else self.sums
         budget = np.array([getattr(usable, kind) for kind in KINDS], np.int64)
         places, layers = [], []
         for at, intervals in enumerate(self.intervals):
@@ -119,6 +123,33 @@ class Problem:
         if chosen is None:
             return None
         return tuple(self.costs[at][int(places[at][index])] for at, index in enumerate(chosen))
+
+    def smallest(self, usable: Resources, longest: int | None) -> tuple[LayerCost, ...] | None:
+        """Return the options of least area within budgets and interval: see ``Goal.what``.
+
+        The largest share is found by halving, until no resource has a whole number between what a
+        choice takes and what is too little for every choice; so it is exact.
+        """
+        best = self.solve(usable, longest, "sum")
+        low, bad = 0, None  # what is known to be too little
+        while best is not None:
+            high = self._share(best, usable)
+            if high == 0 or _part(usable, high - 1) == bad:
+                break
+            middle = (low + high) // 2
+            budget = _part(usable, middle)
+            found = None if budget == bad else self.solve(budget, longest, "sum")
+            if found is None:
+                low, bad = middle, budget
+            else:
+                best = found
+        return best
+
+    def _share(self, chosen: Sequence[LayerCost], usable: Resources) -> int:
+        """Return the largest share of the budget that a choice takes, in ``PARTS`` and rounded up."""
+        use = sum((cost.expected for cost in chosen), Amounts()).at(self.level)
+        pairs = [(int(getattr(use, kind)), int(getattr(usable, kind))) for kind in KINDS]
+        return max(-(-count * PARTS // max(1, limit)) for count, limit in pairs)
 
     def thresholds(self, longest: int | None = None) -> list[int]:
         """Return every interval that a network of these layers can have, ascending."""
@@ -131,19 +162,16 @@ class Problem:
 
         What fits at one interval fits at any longer one, so the least is found by halving.
         """
-        return self._halve(self.thresholds(longest), lambda value: self.solve(usable, value, "area"))
-
-    @staticmethod
-    def _halve(
-        values: list[int], attempt: Callable[[int], tuple[LayerCost, ...] | None]
-    ) -> tuple[LayerCost, ...] | None:
-        found = None
+        values, found = self.thresholds(longest), None
         low, high = 0, len(values)
         while low < high:
             middle = (low + high) // 2
-            result = attempt(values[middle])
-            if result is None:
+            if self.solve(usable, values[middle], "sum") is None:
                 low = middle + 1
             else:
-                found, high = result, middle
-        return found
+                found, high = values[middle], middle
+        return None if found is None else self.smallest(usable, found)
+
+
+def _part(usable: Resources, parts: int) -> Resources:
+    return Resources(*(getattr(usable, kind) * parts // PARTS for kind in KINDS))

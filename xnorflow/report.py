@@ -78,6 +78,40 @@ class Power:
 
 
 @dataclass(frozen=True)
+class Depth:
+    """The most logic between two registers, counted in a netlist: no time, let alone a clock.
+
+    Attributes:
+        lut_levels: LUTs one behind the other on any path.
+        carry_chains: carry chains on any path.
+        start: register or input where the deepest path begins.
+        end: cell at its end.
+    """
+
+    lut_levels: int
+    carry_chains: int
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Slices that a netlist needs, counted before placing.
+
+    Attributes:
+        control_sets: different triples of clock, clock enable and set/reset among its registers.
+        registers: slices that the registers need by themselves.
+        least: no placer can do with fewer.
+        likely: with each register beside the LUT that feeds it and nothing unrelated in a slice.
+    """
+
+    control_sets: int
+    registers: int
+    least: int
+    likely: int
+
+
+@dataclass(frozen=True)
 class SynthReport:
     """What one tool says of one design, of the whole and of each module.
 
@@ -94,6 +128,8 @@ class SynthReport:
             tells.
         module_timing: speed of each instance.
         power: watts, from a power report only.
+        depth: logic between registers, counted in a netlist of Yosys.
+        slices: slices, counted in a netlist of Yosys.
     """
 
     stage: Stage
@@ -107,6 +143,8 @@ class SynthReport:
     modules: Mapping[str, Usage] = field(default_factory=dict)
     module_timing: Mapping[str, Timing] = field(default_factory=dict)
     power: Power | None = None
+    depth: Depth | None = None
+    slices: Slices | None = None
 
     @property
     def part_name(self) -> str | None:

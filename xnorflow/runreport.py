@@ -10,9 +10,9 @@ from typing import Any
 from xnorflow import __version__
 from xnorflow.errors import DataError, ReportError
 from xnorflow.files import read_json, write_json
-from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.report import Depth, LayerMismatch, SimResult, Slices
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # the order in which resources are shown
 KINDS = ("lut", "ff", "bram18", "dsp")
 FILE = "report.json"
@@ -25,6 +25,7 @@ class LayerRow:
     Attributes:
         n_in: inputs of one neuron.
         n_out: neurons, or output channels of a convolution.
+        kernel: "hls4ml" and its strategy, or "XNOR", neurons and inputs per cycle.
         cycles: cycles per image, by formula.
         accum: C++ type of the accumulator.
         result: C++ type of the sums.
@@ -33,11 +34,26 @@ class LayerRow:
     name: str
     n_in: int
     n_out: int
-    strategy: str
+    kernel: str
     reuse_factor: int
     cycles: int
     accum: str
     result: str
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """What the network reads of an image.
+
+    Attributes:
+        pixels: values of an image, counting each channel.
+        bits_per_pixel: bits that the network reads of each.
+        thresholds: text: those that the pixels are compared with.
+    """
+
+    pixels: int
+    bits_per_pixel: int
+    thresholds: str
 
 
 @dataclass(frozen=True)
@@ -62,20 +78,18 @@ class RtlRow:
 
 @dataclass(frozen=True)
 class RtlSpeed:
-    """Cycles by formula and as measured in RTL simulation; None where there is no formula."""
+    """Cycles by formula and as measured in RTL simulation."""
 
     interval_cycles: int
     measured_interval_cycles: float
-    latency_cycles: int | None
+    latency_cycles: int
     measured_latency_cycles: int
 
     @property
     def agrees(self) -> bool:
         """Whether what was measured is what the formulas say."""
-        return self.measured_interval_cycles == self.interval_cycles and self.latency_cycles in (
-            None,
-            self.measured_latency_cycles,
-        )
+        formula = (self.interval_cycles, self.latency_cycles)
+        return formula == (self.measured_interval_cycles, self.measured_latency_cycles)
 
 
 @dataclass(frozen=True)
@@ -85,12 +99,18 @@ class SynthRow:
     Attributes:
         source: stage of the counts, such as "Yosys".
         tool: program and version.
+        depth: logic between registers, counted in the netlist.
+        slices: slices, counted in the netlist.
+        slices_available: those of the part.
     """
 
     source: str
     tool: str
     used: dict[str, int | None]
     available: dict[str, int]
+    depth: Depth | None = None
+    slices: Slices | None = None
+    slices_available: int | None = None
 
     def __post_init__(self) -> None:
         # a JSON file brings them back in the order of the alphabet
@@ -100,10 +120,22 @@ class SynthRow:
 
     @property
     def fits(self) -> bool | None:
-        """Whether every count is within the part; None where one is not known."""
-        if None in self.used.values():
-            return None
-        return all(count is not None and count <= self.available[kind] for kind, count in self.used.items())
+        """Whether every count is within the part; None where one is not known, or slices may run out."""
+        if any(count is not None and count > self.available[kind] for kind, count in self.used.items()):
+            return False
+        if self.slices is not None and self.slices_available is not None:
+            if self.slices.least > self.slices_available:
+                return False
+            if self.slices.likely > self.slices_available:
+                return None
+        return None if None in self.used.values() else True
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> SynthRow:
+        """Build it from its JSON form."""
+        parts = {"depth": Depth, "slices": Slices}
+        built = {name: kind(**values[name]) for name, kind in parts.items() if values[name] is not None}
+        return cls(**{**values, **built})
 
 
 @dataclass(frozen=True)
@@ -123,6 +155,7 @@ class RunReport:
         card: card of the trained network, as ``train`` writes it; None where it has none.
         trained_here: whether this run trained the network; None before it is known.
         spec_sha256: hash of the golden model.
+        input: what the network reads; None in reports of before there was a choice.
         layers: the layers of the HLS route.
         rtl_layers: the layers of the Verilog route.
     """
@@ -139,6 +172,7 @@ class RunReport:
     trained_here: bool | None = None
     card: dict[str, Any] | None = None
     spec_sha256: str | None = None
+    input: InputRow | None = None
     layers: tuple[LayerRow, ...] = ()
     rtl_layers: tuple[RtlRow, ...] = ()
     rtl_speed: RtlSpeed | None = None
@@ -188,8 +222,13 @@ def load_report(project: Path) -> RunReport:
             raise ReportError(f"{path}: field format is {values['format']}, this version reads {FORMAT_VERSION}")
         values["layers"] = tuple(LayerRow(**row) for row in values["layers"])
         values["rtl_layers"] = tuple(RtlRow(**row) for row in values["rtl_layers"])
-        for name, kind in (("rtl_speed", RtlSpeed), ("synth", SynthRow)):
-            values[name] = kind(**values[name]) if values[name] is not None else None
+        parts = (
+            ("input", lambda row: InputRow(**row)),
+            ("rtl_speed", lambda row: RtlSpeed(**row)),
+            ("synth", SynthRow.of),
+        )
+        for name, build in parts:
+            values[name] = build(values[name]) if values.get(name) is not None else None
         values["results"] = tuple(sim_result(row) for row in values["results"])
         values["steps"] = tuple(StepRow(**row) for row in values["steps"])
         return RunReport(**values)

@@ -98,7 +98,9 @@ def _undominated(cost: Ints, uses: Ints) -> Ints:
 def _solve(layers: list[Options], budget: Ints) -> list[int] | None:
     prices: Floats = np.zeros(len(budget), dtype=np.float64)
     known, _ = _sweep(layers, budget, prices, None, BEAM)
-    prices = _prices(layers, budget, known)
+    prices, possible = _prices(layers, budget, known)
+    if not possible:
+        return None
     better, _ = _sweep(layers, budget, prices, known, BEAM)
     if better is not None and (known is None or better < known):
         known = better
@@ -164,8 +166,10 @@ def _follow(trail: list[tuple[Ints, Ints]], end: int) -> list[int]:
     return chosen[::-1]
 
 
-def _prices(layers: list[Options], budget: Ints, known: float | None) -> Floats:
-    """Return prices of the budgets that make a good lower bound.
+def _prices(layers: list[Options], budget: Ints, known: float | None) -> tuple[Floats, bool]:
+    """Return prices of the budgets that make a good lower bound, and whether a choice is possible at all.
+
+    Where the bound of every choice is above the cost of the dearest one, there is none.
 
     Subgradient ascent on ``sum_l min_o(cost + prices . uses) - prices . budget``, which never is
     above the least cost; the step aims at the known cost (Polyak 1969), budgets scaled to 1.
@@ -186,7 +190,9 @@ def _prices(layers: list[Options], budget: Ints, known: float | None) -> Floats:
         elif turn % 10 == 9:
             reach /= 2
         size = float(slope @ slope)
+        if known is None and bound > _limit(aim):
+            return best_prices / scale, False
         if size == 0 or aim <= bound:
             break
         prices = np.maximum(0.0, prices + reach * (aim - bound) / size * slope)
-    return best_prices / scale
+    return best_prices / scale, True

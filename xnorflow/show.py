@@ -116,6 +116,12 @@ def _agreement_note(report: RunReport) -> str:
         f"{report.test_images:,} test images of {report.data_name} (sha256 {report.data_sha256[:12]}). "
         "Images are counted that differ from the golden model in their class, or in any of their integer scores."
     ]
+    if report.input is not None:
+        size = report.input.pixels * report.input.bits_per_pixel
+        notes.append(
+            f"The network reads {size:,} bits per image: {report.input.pixels:,} pixels x "
+            f"{report.input.bits_per_pixel}, {report.input.thresholds}."
+        )
     if report.trained_here is False and report.trained_on_other_data and report.card is not None:
         trained_on = report.card["data"]["name"]
         notes.append(
@@ -140,7 +146,7 @@ def _hardware(report: RunReport) -> Table:
         (
             layer.name,
             f"{layer.n_in} x {layer.n_out}",
-            layer.strategy,
+            layer.kernel,
             f"{layer.reuse_factor:,}",
             f"{layer.cycles:,}",
             layer.accum,
@@ -153,7 +159,7 @@ def _hardware(report: RunReport) -> Table:
     speed = report.clock_mhz * 1e6 / interval
     return Table(
         f"{report.name} on {report.device} ({report.part}), {report.backend} HLS, {report.io_type}",
-        ("layer", "in x out", "strategy", "reuse", "cycles", "accumulator", "sums"),
+        ("layer", "in x out", "kernel", "reuse", "cycles", "accumulator", "sums"),
         rows,
         f"Cycles per image: {interval:,} (the slowest layer), by formula from the reuse factors. "
         f"Images per second: {speed:,.0f}, estimated from the formula at the {report.clock_mhz:g} MHz asked for; "
@@ -176,10 +182,9 @@ def _verilog(report: RunReport) -> Table:
     notes = [f"Cycles per image by formula: {report.interval_cycles:,}."]
     if report.rtl_speed is not None:
         speed = report.rtl_speed
-        formula = MISSING if speed.latency_cycles is None else f"{speed.latency_cycles:,}"
         notes.append(
             f"Measured in RTL simulation: {speed.measured_interval_cycles:,.2f} cycles per image, latency "
-            f"{speed.measured_latency_cycles:,} cycles (by formula {formula})."
+            f"{speed.measured_latency_cycles:,} cycles (by formula {speed.latency_cycles:,})."
         )
         rate = report.clock_mhz * 1e6 / speed.measured_interval_cycles
         notes.append(f"At the {report.clock_mhz:g} MHz asked for, which nothing here proves: {rate:,.0f} images/s.")
@@ -194,12 +199,33 @@ def synth_table(synth: SynthRow, device: str) -> Table:
         have = synth.available[kind]
         share = MISSING if count is None else f"{100 * count / have:.1f} %"
         rows.append((kind.upper(), MISSING if count is None else f"{count:,}", f"{have:,}", share))
+    if synth.slices is not None and synth.slices_available is not None:
+        have = synth.slices_available
+        for name, count in (("slices, at least", synth.slices.least), ("slices, likely", synth.slices.likely)):
+            rows.append((name, f"{count:,}", f"{have:,}", f"{100 * count / have:.1f} %"))
     verdict = {None: "too close to say", True: "fits", False: "does not fit"}[synth.fits]
     note = (
         f"{synth.source}: {verdict} {device}. Counted by {synth.tool} after synth_xilinx; LUT are cells before "
         "placing, LUT RAM among them. Nothing has been placed or routed, so no clock is claimed."
     )
+    note += _netlist_note(synth)
     return Table(f"Does it fit {device}?", ("resource", "used", "available", "percent"), tuple(rows), note)
+
+
+def _netlist_note(synth: SynthRow) -> str:
+    """Return what was counted in the netlist: logic between registers, and why slices are what they are."""
+    parts = []
+    if synth.depth is not None:
+        parts.append(
+            f" Between two registers stand at most {synth.depth.lut_levels} LUT levels and "
+            f"{synth.depth.carry_chains} carry chain(s), counted in the netlist."
+        )
+    if synth.slices is not None:
+        parts.append(
+            f" Slices are counted from {synth.slices.control_sets:,} control sets: at least as many as registers, "
+            "LUTs or carries need; likely with each register beside its LUT."
+        )
+    return "".join(parts)
 
 
 def _time(report: RunReport) -> Table:

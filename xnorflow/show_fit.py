@@ -1,4 +1,4 @@
-"""Tables of fit, explore, synth and calibrate."""
+"""Tables of fit, explore, stock, synth and calibrate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from xnorflow.fit import Budget, Fit
 from xnorflow.pareto import Point
 from xnorflow.report import SynthReport
 from xnorflow.show import MISSING, Table
+from xnorflow.stock import StockRow
 from xnorflow.verdict import Ratio, Verdict
 
 EXPECTED = "Estimated from operator counts and expected after Vivado: likely (low to high)."
 
 EXPECTED_RTL = (
-    "Estimated by sums fitted to Yosys runs, LUT as cells before placing: likely (low to high). "
-    "Neurons x inputs per cycle stand beside RTL."
+    "Counted in the plan as Yosys counts cells before placing; LUT of control are estimated, fitted to Yosys runs: "
+    "likely (low to high). Neurons x inputs per cycle stand beside RTL."
 )
 
 
@@ -109,6 +110,28 @@ def explore_table(points: Sequence[Point], budget: Budget) -> Table:
     return Table("Choices that no other one beats", columns, rows, f"Cycles by formula. {source}")
 
 
+def stock_table(rows: Sequence[StockRow], budget: Budget) -> Table:
+    """Return what hls4ml's own kernels need: the quickest choice that fits, or the smallest where none does."""
+    return Table(
+        f"hls4ml's own kernels on {budget.device.name}",
+        ("network", "kernel", "images/s", "LUT as HLS reports it", "LUT", "FF", "BRAM18", "does it fit?"),
+        tuple(_stock_row(row) for row in rows),
+        f"{EXPECTED} The quickest choice that is likely to fit {budget.usable.lut:,} LUT, {budget.usable.ff:,} FF, "
+        f"{budget.usable.bram18} BRAM18 and {budget.usable.dsp} DSP; where none does, the smallest at any pace.",
+    )
+
+
+def _stock_row(row: StockRow) -> tuple[str, ...]:
+    shown = row.shown
+    hls = _band(shown.hls.lut) if shown.hls is not None else MISSING
+    counts = (_band(getattr(shown.expected, kind)) for kind in ("lut", "ff", "bram18"))
+    answer = row.answer.value
+    if row.fit.cost is None:
+        lacks = ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
+        answer = f"{'cannot fit' if answer == 'does not fit' else 'likely cannot fit'}: {lacks}"
+    return row.network, row.kernel, f"{shown.images_per_s:,.0f}", hls, *counts, answer
+
+
 def report_tables(reports: Sequence[SynthReport]) -> list[Table]:
     """Return the counts of reports, the stage of each as its source."""
     kinds = ("lut", "lutram", "ff", "bram18", "dsp")
@@ -121,6 +144,21 @@ def report_tables(reports: Sequence[SynthReport]) -> list[Table]:
         title = f"{report.top}: {report.stage.value}, {report.tool} {report.version or ''}".strip()
         tables.append(Table(title, ("resource", "used", "available"), rows))
     return tables
+
+
+def timing_table(report: SynthReport) -> Table:
+    """Return the clock of a routed design."""
+    timing = report.timing
+    rows = tuple(
+        (
+            name,
+            MISSING if period is None else f"{1000 / period:.1f} MHz",
+            MISSING if period is None else f"{period:.2f} ns",
+        )
+        for name, period in (("asked for", timing.clock_ns), ("reached", timing.estimated_ns))
+    )
+    title = f"Clock of {report.top}: {report.stage.value}, {report.tool}"
+    return Table(title, ("clock", "frequency", "period"), rows, "As the tool's own timing analysis has it, one seed.")
 
 
 def _count(value: int | None) -> str:

@@ -2,8 +2,8 @@
 
 Nothing here needs TensorFlow. All arithmetic is integer arithmetic, so equal means equal.
 
-* Input: images of ``uint8`` pixels. With ``bits == 1`` a pixel is +1 where it is at least
-  ``pixel_threshold`` and -1 otherwise; with ``bits == 8`` the pixel value itself is used.
+* Input: images of ``uint8`` pixels, each read as bits (+1 where it is at least a threshold, else -1)
+  or as its value: see ``inputs.py``.
 * Hidden layer: the integer sum of (input x bipolar weight); the output is +1 where
   ``sum >= threshold``, else -1. A convolution may be followed by max-pooling, which on bipolar
   values is OR.
@@ -21,58 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow import packing
-from xnorflow.errors import ConfigError, DataError
+from xnorflow.errors import ConfigError
+from xnorflow.inputs import Images
+from xnorflow.inputs import InputSpec as InputSpec
 
 Bipolar = NDArray[np.int8]
 Integers = NDArray[np.int64]
-Images = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What the network reads.
-
-    Attributes:
-        shape: (n,) for vectors, (height, width, channels) for images.
-        bits: 1 (thresholded) or 8 (unsigned pixels).
-        pixel_threshold: the smallest pixel value that counts as +1; used when ``bits == 1``.
-    """
-
-    shape: tuple[int, ...]
-    bits: int = 1
-    pixel_threshold: int = 128
-
-    def __post_init__(self) -> None:
-        if self.bits not in (1, 8):
-            raise ConfigError(f"input bits must be 1 or 8, got {self.bits}")
-        if len(self.shape) not in (1, 3) or min(self.shape) < 1:
-            raise ConfigError(f"input shape must be (n,) or (height, width, channels), got {self.shape}")
-        if not 1 <= self.pixel_threshold <= 255:
-            raise ConfigError(f"pixel threshold must be 1 to 255, got {self.pixel_threshold}")
-
-    @property
-    def size(self) -> int:
-        """Values per image."""
-        return math.prod(self.shape)
-
-    @property
-    def max_abs(self) -> int:
-        """Largest magnitude of one input value."""
-        return 1 if self.bits == 1 else 255
-
-    def encode(self, images: Images) -> NDArray[Any]:
-        """Return the network's input values, shape (n, *shape): int8 +1/-1, or uint8 pixels.
-
-        Raises:
-            DataError: images are not uint8 or have another number of pixels.
-        """
-        if images.dtype != np.uint8 or images.ndim < 2 or math.prod(images.shape[1:]) != self.size:
-            got = f"{images.dtype} images of shape {images.shape[1:]}"
-            raise DataError(f"the network reads uint8 images of shape {self.shape}, got {got}")
-        pixels = images.reshape(len(images), *self.shape)
-        if self.bits == 8:
-            return pixels
-        return np.where(pixels >= self.pixel_threshold, np.int8(1), np.int8(-1))
 
 
 def _freeze(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:

@@ -1,8 +1,10 @@
 """A NetSpec in one ``.npz`` file, without pickle: read back whole and checked, or refused.
 
-Entries: ``header`` (JSON: format version, input, layers with their shapes), ``w0`` ``w1`` ...
-(weights as packed bits, +1 stored as 1), ``t0`` ... (thresholds), ``scale`` and ``offset`` where
-the scores have them, and ``sha256`` over all the others.
+Entries: ``header`` (JSON: format version, input, layers with their shapes), ``pixels`` (thresholds of
+the pixels), ``w0`` ``w1`` ... (weights as packed bits, +1 stored as 1), ``t0`` ... (thresholds), ``scale``
+and ``offset`` where the scores have them, and ``sha256`` over all the others.
+
+Format 1, which is still read, had one threshold for all pixels, in the header.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from xnorflow.errors import DataError, XnorflowError
 from xnorflow.files import atomic_open
 from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, InputSpec, NetSpec, ScoreSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -81,7 +83,7 @@ def _digest(arrays: Arrays) -> str:
 
 
 def _to_arrays(spec: NetSpec) -> Arrays:
-    arrays: Arrays = {}
+    arrays: Arrays = {"pixels": spec.input.thresholds.astype("<i2")}
     described = []
     for index, layer in enumerate(spec.layers):
         arrays[f"w{index}"] = np.packbits(layer.weights.ravel() > 0)
@@ -100,11 +102,7 @@ def _to_arrays(spec: NetSpec) -> Arrays:
     header = {
         "format": FORMAT_VERSION,
         "name": spec.name,
-        "input": {
-            "shape": list(spec.input.shape),
-            "bits": spec.input.bits,
-            "pixel_threshold": spec.input.pixel_threshold,
-        },
+        "input": {"shape": list(spec.input.shape), "bits": spec.input.bits},
         "layers": described,
     }
     arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
@@ -113,13 +111,14 @@ def _to_arrays(spec: NetSpec) -> Arrays:
 
 def _from_arrays(arrays: Arrays) -> NetSpec:
     header = json.loads(arrays["header"].tobytes().decode())
-    if header["format"] != FORMAT_VERSION:
-        raise ValueError(f"format {header['format']}, this version reads {FORMAT_VERSION}")
+    if header["format"] not in (1, FORMAT_VERSION):
+        raise ValueError(f"format {header['format']}, this version reads 1 and {FORMAT_VERSION}")
     stored = header["input"]
+    thresholds = stored["pixel_threshold"] if header["format"] == 1 else arrays["pixels"]
     *hidden, scores = header["layers"]
     return NetSpec(
         header["name"],
-        InputSpec(tuple(stored["shape"]), stored["bits"], stored["pixel_threshold"]),
+        InputSpec(tuple(stored["shape"]), stored["bits"], thresholds),
         tuple(_hidden(entry, index, arrays) for index, entry in enumerate(hidden)),
         ScoreSpec(
             scores["name"],

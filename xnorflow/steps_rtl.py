@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from xnorflow.backends.yosys import synthesize
+from xnorflow.backends import nextpnr
+from xnorflow.backends.yosys import plan_synthesis, run_passes, synthesize
 from xnorflow.config import BuildConfig
 from xnorflow.data import Split
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
-from xnorflow.report import SynthReport
+from xnorflow.files import write_text
+from xnorflow.report import Stage, SynthReport, Timing, Usage
 from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
 from xnorflow.rtl.simulate import run, write_design
 from xnorflow.rtl.verilator import build, lint
@@ -24,19 +26,23 @@ RTL = "RTL simulation"
 DEFAULT_CYCLES = 256
 
 
-def plan_of(spec: NetSpec, config: BuildConfig) -> NetPlan:
-    """Return the plan of a network: foldings as configured, or chosen for ``DEFAULT_CYCLES`` where there are none.
+def plan_of(spec: NetSpec, config: BuildConfig, cycles: int | None = None) -> NetPlan:
+    """Return the plan of a network: foldings as configured, or chosen for ``cycles`` where there are none.
 
     Raises:
-        ConfigError: a folding for a layer the network does not have, or none for one it has.
+        ConfigError: a folding for a layer the network does not have, or none for one it has, or
+            ``cycles`` beside foldings.
     """
+    if config.folding and cycles is not None:
+        raise ConfigError("the configuration has foldings; take them out, or leave the number of cycles out")
     config.check_layers(spec)
     missing = [layer.name for layer in spec.layers if layer.name not in config.folding]
     if config.folding and missing:
         raise ConfigError(
             f"folding: layer {missing[0]} has none; give {{pe: P, simd: S}} for every layer, or for none"
         )
-    return plan_network(spec, config.folding or choose_foldings(spec, DEFAULT_CYCLES))
+    foldings = config.folding or choose_foldings(spec, cycles if cycles is not None else DEFAULT_CYCLES)
+    return plan_network(spec, foldings, registers_every=config.registers_every)
 
 
 def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
@@ -72,13 +78,42 @@ def yosys_step(config: BuildConfig, sources: list[Path], folder: Path) -> dict[s
     return {"synth": dataclasses.asdict(synth_row(report, config))}
 
 
+def synth_step(plan: NetPlan, config: BuildConfig, folder: Path, timeout_s: float | None) -> dict[str, Any]:
+    """Write the Verilog files into ``folder / "verilog"``, synthesize them and count their cells."""
+    sources = write_design(plan, folder / "verilog", config.bram36)
+    report = synthesize(sources, TOP, folder, part=config.part, timeout_s=timeout_s)
+    return {"synth": dataclasses.asdict(synth_row(report, config))}
+
+
+def route_step(
+    plan: NetPlan, config: BuildConfig, sources: list[Path], tool: str, folder: Path, timeout_s: float | None
+) -> dict[str, Any]:
+    """Synthesize the files with pads, place and route them by nextpnr, and read its report."""
+    order = nextpnr.plan_nextpnr(tool, config.part, config.clock_mhz)
+    pins = folder / f"{nextpnr.TOP}.v"
+    write_text(pins, nextpnr.pins_module(plan, TOP))
+    run_passes(plan_synthesis([*sources, pins], nextpnr.TOP, folder, pads=True), folder, timeout_s=timeout_s)
+    return {"routed": dataclasses.asdict(nextpnr.place_and_route(order, folder, config.part, timeout_s))}
+
+
+def routed_report(values: dict[str, Any]) -> SynthReport:
+    """Build the report of ``route_step`` from its JSON form."""
+    parts = {"usage": Usage(**values["usage"]), "available": Usage(**values["available"])}
+    timing = Timing(**values["timing"])
+    return SynthReport(**{**values, **parts, "timing": timing, "stage": Stage(values["stage"])})
+
+
 def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:
     """Return a report's counts beside what the part has."""
-    have = device_of(config.part).resources
+    device = device_of(config.part)
+    have = device.resources
     usage = report.usage
     return SynthRow(
         source=report.stage.value,
         tool=f"{report.tool} {report.version or ''}".strip(),
         used={"lut": usage.lut, "ff": usage.ff, "bram18": usage.bram18, "dsp": usage.dsp},
         available={"lut": have.lut, "ff": have.ff, "bram18": have.bram18, "dsp": have.dsp},
+        depth=report.depth,
+        slices=report.slices,
+        slices_available=device.slices,
     )

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xnorflow.cost import LayerShape, NetCost
+from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
 from xnorflow.cost_hls4ml import StockKernel
+from xnorflow.device import Resources
+from xnorflow.errors import ConfigError
 from xnorflow.fit import Fit, fit
 from xnorflow.problem import Budget, Goal, Problem
 from xnorflow.verdict import Answer, decide, evidence_of_estimate
 
-# the networks of keras_models/ that are fully connected
-DENSE_NETWORKS: Mapping[str, tuple[int, ...]] = {
-    "digits": (64, 64, 64, 10),
-    "tfc": (784, 64, 64, 64, 10),
-    "sfc": (784, 256, 256, 256, 10),
-    "mfc": (784, 512, 512, 512, 10),
-}
+# what no choice of a network exceeds, in devices
+LARGEST_SCALE = 4096
 
 
 @dataclass(frozen=True)
 class StockRow:
-    """One network with one strategy.
+    """One network with one kernel.
 
     Attributes:
         fit: what the search found; its ``cost`` is None where no reuse factor fits.
@@ -31,7 +29,7 @@ class StockRow:
     """
 
     network: str
-    strategy: str
+    kernel: str
     fit: Fit
     least: NetCost
     answer: Answer
@@ -42,25 +40,46 @@ class StockRow:
         return self.fit.cost or self.least
 
 
-def stock_table(
-    networks: Mapping[str, Sequence[LayerShape]],
+def stock_kernels(config: BuildConfig) -> dict[str, Kernel]:
+    """Return hls4ml's own kernels, by name, with the backend and the io_type of a configuration.
+
+    Raises:
+        ConfigError: a configuration for Verilog, which has no hls4ml in it.
+    """
+    if config.backend == VERILOG:
+        raise ConfigError("stock tells what hls4ml needs: name a configuration for it, such as hls_configs/sfc.yaml")
+    kernels = [StockKernel(strategy, config.backend, config.io_type) for strategy in ("Latency", "Resource")]
+    return {kernel.name: kernel for kernel in kernels}
+
+
+def stock_rows(
+    network: str,
+    layers: Sequence[LayerShape],
+    kernels: Mapping[str, Kernel],
     budget: Budget,
-    backend: str = "Vivado",
     clock_mhz: float = 100.0,
 ) -> tuple[StockRow, ...]:
-    """Return a row per network and strategy of hls4ml's own kernels."""
+    """Return a row per kernel: the quickest choice that fits, or that of least area where none does.
+
+    Raises:
+        ConfigError: a layer that a kernel can't build.
+    """
     rows = []
-    for name, layers in networks.items():
-        for strategy in ("Latency", "Resource"):
-            kernel = StockKernel(strategy, backend)
-            found = fit(layers, kernel, budget, Goal("interval", clock_mhz))
-            least = _least(layers, kernel, budget, clock_mhz)
-            verdict = decide([evidence_of_estimate((found.cost or least).expected)], budget)
-            rows.append(StockRow(name, strategy, found, least, verdict.answer))
+    for name, kernel in kernels.items():
+        found = fit(layers, kernel, budget, Goal("interval", clock_mhz))
+        least = _least(layers, kernel, budget, clock_mhz)
+        verdict = decide([evidence_of_estimate((found.cost or least).expected)], budget)
+        rows.append(StockRow(network, name, found, least, verdict.answer))
     return tuple(rows)
 
 
-def _least(layers: Sequence[LayerShape], kernel: StockKernel, budget: Budget, clock_mhz: float) -> NetCost:
-    problem = Problem(layers, kernel, budget.device)
-    smallest = [costs[int(areas.argmin())] for costs, areas in zip(problem.costs, problem.areas, strict=True)]
-    return NetCost(tuple(smallest), clock_mhz)
+def _least(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, clock_mhz: float) -> NetCost:
+    """Return the choice of least area at any pace, as if the device were as large as need be."""
+    resources = budget.device.resources
+    most = Resources(*(LARGEST_SCALE * getattr(resources, kind) for kind in KINDS))
+    chosen = Problem(layers, kernel, budget.device).smallest(most, None)
+    if chosen is None:
+        raise ConfigError(
+            f"kernel {kernel.name} needs more than {LARGEST_SCALE} times the device {budget.device.name}"
+        )
+    return NetCost(chosen, clock_mhz)

@@ -31,6 +31,8 @@ INSTALL = {
     "vivado_hls": "install Vivado 2019.2 or 2020.1 and source its settings64.sh",
     "vitis_hls": "install Vitis 2022 or later and source its settings64.sh",
     "vivado": "install Vivado and source its settings64.sh",
+    "nextpnr-xilinx": "build github.com/openXC7/nextpnr-xilinx and set XNORFLOW_CHIPDB to the part's .bin file",
+    "nextpnr-himbaechel": "build it from github.com/YosysHQ/nextpnr with uarch xilinx, chip databases included",
 }
 
 

@@ -21,17 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.augment import Warp
+from xnorflow.blocks import with_learned_thresholds
 from xnorflow.chain import read_groups
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError, XnorflowError
 from xnorflow.extract import extract
 from xnorflow.files import sha256_file, write_json
+from xnorflow.inputs import LEARNED, PixelThreshold, encoded_shape, keras_input
 from xnorflow.keras2 import import_keras
-from xnorflow.lessons import Lessons, Teacher
+from xnorflow.lessons import Lessons
 from xnorflow.modelfile import save_model
 from xnorflow.settings import TrainConfig
-from xnorflow.spec import InputSpec
-from xnorflow.teacher import train_teacher
 from xnorflow.training import CHECKPOINT, Schedule, TrainingRun
 
 PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")
@@ -66,8 +66,14 @@ class SeedRun:
     seconds: float
 
 
-def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
+def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_threshold: PixelThreshold = 128) -> Any:
     """Run ``build(shape, classes)`` of a network's Python file and return the Keras model.
+
+    Args:
+        network: the file.
+        shape: (height, width, channels) of an image; ``build`` gets that of an encoded one.
+        classes: scores to give.
+        pixel_threshold: as configured; thresholds that are learned come in front of the network.
 
     Raises:
         ConfigError: no such file, no ``build`` in it, or it fails.
@@ -82,16 +88,16 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int) -> Any:
     module = importlib.util.module_from_spec(loader)
     try:
         loader.loader.exec_module(module)
-        model = module.build(shape, classes)
+        model = module.build(encoded_shape(shape, pixel_threshold), classes)
     except XnorflowError:
         raise
     except Exception as error:
         # whatever a user's file may raise
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
     if not hasattr(model, "output_shape"):
         raise ConfigError(f"{network}: build(shape, classes) must return a Keras model, got {type(model).__name__}")
-    return model
+    return with_learned_thresholds(model) if pixel_threshold == LEARNED else model
 
 
 def train(
@@ -101,7 +107,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     input_bits: int = 1,
-    pixel_threshold: int = 128,
+    pixel_threshold: PixelThreshold = 128,
 ) -> TrainedModel:
     """Train ``network`` on ``data`` and write ``<name>.h5`` and its card ``<name>.json`` to ``folder``.
 
@@ -114,10 +120,9 @@ def train(
     student = _Student(network, data, folder, config or TrainConfig(), input_bits, pixel_threshold)
     settings = {"bits": input_bits, "pixel_threshold": pixel_threshold}
     path = folder / f"{network.stem}.h5"
-    teacher = student.teacher()
     runs: list[SeedRun] = []
     for seed in range(student.config.seed, student.config.seed + student.config.seeds):
-        model, run = student.train(seed, teacher)
+        model, run = student.train(seed)
         if not runs or run.validation > max(earlier.validation for earlier in runs):
             save_model(model, path, settings)
             kept = run
@@ -162,34 +167,36 @@ class _Student:
     """A network to train, with all that its seeds have in common."""
 
     def __init__(
-        self, network: Path, data: DataSet, folder: Path, config: TrainConfig, bits: int, threshold: int
+        self,
+        network: Path,
+        data: DataSet,
+        folder: Path,
+        config: TrainConfig,
+        bits: int,
+        pixel_threshold: PixelThreshold,
     ) -> None:
         self.network, self.data, self.folder, self.config = network, data, folder, config
+        self.bits, self.pixel_threshold = bits, pixel_threshold
         self.shape = image_shape(data)
         self.warp = Warp(config.rotate, config.scale, config.elastic)
-        model = build_network(network, self.shape, data.n_classes)
+        model = self.build()
         read_groups(model)  # what is not binary is refused now, not after hours of training
         if model.output_shape[-1] != data.n_classes:
             raise ConfigError(
                 f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
             )
-        self.source = InputSpec(tuple(model.input_shape[1:]), bits, threshold)
+        self.source = keras_input(tuple(model.input_shape[1:]), bits, pixel_threshold)
 
-    def teacher(self) -> Teacher | None:
-        """Return the trained teacher; None where nothing is learnt from one."""
-        if not self.config.distill:
-            return None
-        warp, shift = self.warp, self.config.shift
-        return train_teacher(self.data, self.shape, warp, shift, self.folder, self._key(repr((warp, shift))))
+    def build(self) -> Any:
+        """Return the network as it stands before training."""
+        return build_network(self.network, self.shape, self.data.n_classes, self.pixel_threshold)
 
-    def train(self, seed: int, teacher: Teacher | None) -> tuple[Any, SeedRun]:
+    def train(self, seed: int) -> tuple[Any, SeedRun]:
         """Train with ``seed``, or go on from its checkpoint; return the network and what it came to."""
         config = self.config
         import_keras().utils.set_random_seed(seed)
-        model = build_network(self.network, self.shape, self.data.n_classes)
-        lessons = Lessons(
-            self.data.train, self.data.n_classes, self.warp, config.shift, seed, teacher, config.distill
-        )
+        model = self.build()
+        lessons = Lessons(self.data.train, self.data.n_classes, self.warp, config.shift, seed)
         # one seed is the same run, alone or among others
         alone = dataclasses.replace(config, seed=seed, seeds=1)
         text = self.network.read_text(encoding="utf-8", errors="replace")
@@ -199,11 +206,11 @@ class _Student:
             lessons,
             Schedule(config.epochs, config.batch_size, config.learning_rate),
             self.folder / f"seed-{seed}",
-            self._key(text, repr(alone), repr(self.source)),
+            self._key(text, repr(alone), repr((self.source, self.pixel_threshold))),
         )
         training.run(self.data.validation, f"{self.network.stem} seed {seed}")
         test = self.data.test
-        golden = extract(model, self.source.bits, self.source.pixel_threshold).predict(test.images)
+        golden = extract(model, self.bits, self.pixel_threshold).predict(test.images)
         right = float((golden == test.labels).mean())
         seconds = round(training.seconds, 1)
         accuracies = (training.best_accuracy, training.accuracy(test), right)

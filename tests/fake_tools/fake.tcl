@@ -20,7 +20,7 @@ proc trouble {step} {
         memory { puts "terminate called after throwing an instance of 'std::bad_alloc'"; exit 134 }
         disk { puts "error writing \"file5\": no space left on device"; exit 1 }
         part { puts "ERROR: \[HLS 200-1023\] Part 'xc7z010clg400-1' is not installed."; exit 1 }
-        hang { puts "thinking"; flush stdout; after 600000 }
+        hang { puts "thinking, PID [pid]"; flush stdout; after 600000 }
         garbage { for {set i 0} {$i < 2000} {incr i} { puts "\x01\x02\xff [string repeat {%s } 50]" }; exit 3 }
     }
 }

@@ -5,12 +5,11 @@ Simulating it proves that Yosys kept what the counts say: weights, counters, eve
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
-from xnorflow.backends.yosys import NETLIST
-from xnorflow.errors import ReportError, ToolNotFound
+from xnorflow.backends.yosys import NETLIST, share_folder
+from xnorflow.errors import ReportError
 from xnorflow.files import write_text
 
 # Yosys has no behaviour for block RAM: these models are ours
@@ -23,13 +22,13 @@ def write_models(folder: Path) -> list[Path]:
 
     Raises:
         ReportError: no netlist, or a cell of it has no model.
-        ToolNotFound: pyosys is not installed.
+        ToolNotFound: Yosys is not installed.
     """
     netlist = folder / NETLIST
     if not netlist.exists():
         raise ReportError(f"{netlist} is missing; synthesize first")
     text = netlist.read_text(encoding="utf-8")
-    models = _modules(_cells_sim().read_text(encoding="utf-8"))
+    models = _modules((share_folder() / "xilinx" / "cells_sim.v").read_text(encoding="utf-8"))
     own = set(re.findall(r"^module (\\\S+|\w+)", text, re.MULTILINE))
     used = set(re.findall(r"^  ([A-Z][A-Z0-9_]+) (?:#\(|\S+ +\()", text, re.MULTILINE)) - own
     missing = sorted(used - set(models) - set(OURS))
@@ -38,13 +37,6 @@ def write_models(folder: Path) -> list[Path]:
     path = folder / "cell_models.v"
     write_text(path, "\n".join(models[name] for name in sorted(used - set(OURS))))
     return [netlist, path, RAM_MODELS]
-
-
-def _cells_sim() -> Path:
-    package = importlib.util.find_spec("pyosys")
-    if package is None or package.origin is None:
-        raise ToolNotFound("the netlist simulation needs pyosys, which is not installed; run `pip install pyosys`")
-    return Path(package.origin).parent / "share" / "xilinx" / "cells_sim.v"
 
 
 def _modules(text: str) -> dict[str, str]:

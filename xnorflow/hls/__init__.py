@@ -1,1 +1,1 @@
-"""The HLS route: NetSpec + BuildConfig -> hls4ml project. The only place that knows hls4ml."""
+"""The HLS route: NetSpec + BuildConfig -> hls4ml project, with its kernels or ours (``xnorflow.xnor``)."""

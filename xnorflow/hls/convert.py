@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.config import BuildConfig
+from xnorflow.config import XNOR, BuildConfig
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.files import read_json, write_error, write_json
 from xnorflow.hls.frontend import check_names, hls_config, layer_list, output_node, threshold_node
 from xnorflow.hls.reuse import check_reuse_factors
 from xnorflow.keras2 import import_hls4ml
-from xnorflow.spec import NetSpec
+from xnorflow.spec import NetSpec, ScoreSpec
+from xnorflow.xnor.values import values_read
+from xnorflow.xnor.words import unpack_words
 
 PROJECT_NAME = "xnornet"
 MANIFEST = "manifest.json"
@@ -64,7 +66,7 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
         folder.mkdir(parents=True)
         with _hls4ml_log(folder / "hls4ml.log"):
             graph = _build_graph(hls4ml, spec, config, folder)
-            _check_graph(graph, spec)
+            (check_packed if config.kernel == XNOR else _check_graph)(graph, spec)
             _write(graph, folder)
     except OSError as error:
         raise write_error(folder, error) from error
@@ -73,8 +75,8 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
         PROJECT_NAME,
         spec.input.size,
         spec.n_classes,
-        {layer.name: layer.name for layer in spec.layers},
-        {layer.name: output_node(layer) for layer in spec.layers},
+        {layer.name: layer.name for layer in (spec.layers if config.kernel != XNOR else (spec.scores,))},
+        {layer.name: output_node(layer, config.kernel) for layer in spec.layers},
         {
             node.name: int(np.prod(node.get_output_variable().shape))
             for node in graph.get_layers()
@@ -111,20 +113,30 @@ def _hls4ml_log(path: Path) -> Any:
 
 
 def _build_graph(hls4ml: Any, spec: NetSpec, config: BuildConfig, folder: Path) -> Any:
-    backend = hls4ml.backends.get_backend(config.backend)
+    name = f"Xnor{config.backend}" if config.kernel == XNOR else config.backend
+    if config.kernel == XNOR:
+        _register_backends(hls4ml)
+    backend = hls4ml.backends.get_backend(name)
     settings = backend.create_initial_config(
         part=config.part.lower(), clock_period=1000 / config.clock_mhz, io_type=config.io_type
     )
     settings |= {
         "OutputDir": str(folder),
         "ProjectName": PROJECT_NAME,
-        "Backend": config.backend,
+        "Backend": name,
         "Version": "1.0.0",
         "HLSConfig": hls_config(spec, config),
         "TraceOutput": True,
     }
     layers = layer_list(spec, _weight_quantizer(hls4ml))
     return hls4ml.model.graph.ModelGraph.from_layer_list(settings, layers)
+
+
+def _register_backends(hls4ml: Any) -> None:
+    """Where xnorflow runs from its sources no installed package tells hls4ml of our backends."""
+    from xnorflow.xnor.backend import register
+
+    register(hls4ml.backends.register_backend, hls4ml.writer.register_writer)
 
 
 def _weight_quantizer(hls4ml: Any) -> Any:
@@ -134,6 +146,8 @@ def _weight_quantizer(hls4ml: Any) -> Any:
         hls4ml's own BinaryQuantizer would trigger a pass that replaces the solved types.
         """
 
+        bipolar = True
+
         def __init__(self) -> None:
             super().__init__(bits=1, hls_type=hls4ml.model.types.XnorPrecisionType())
 
@@ -141,6 +155,30 @@ def _weight_quantizer(hls4ml: Any) -> Any:
             return (np.asarray(data) > 0).astype(int)
 
     return BipolarWeights()
+
+
+def check_packed(graph: Any, spec: NetSpec) -> None:
+    """Read weights and start values back from our layers in hls4ml's graph.
+
+    Raises:
+        ConfigError: they are others than the network's, or a layer has another kernel.
+    """
+    nodes = {node.name: node for node in graph.get_layers()}
+    for layer in spec.layers:
+        node, weights = nodes[layer.name], layer.weights.reshape(-1, layer.n_out)
+        if not node.class_name.startswith("Xnor"):
+            raise ConfigError(f"layer {layer.name}: hls4ml kept its own kernel {node.class_name}")
+        words = node.get_weights("weight").words
+        if not np.array_equal(unpack_words(words, *weights.shape, node.get_attr("packed_folding")), weights):
+            raise ConfigError(f"layer {layer.name}: hls4ml holds other weights than the network")
+        values = values_read(spec, layer)
+        starts = (
+            values.constants(weights)
+            if isinstance(layer, ScoreSpec)
+            else values.start_values(weights, layer.thresholds.astype(np.int64))
+        )
+        if not np.array_equal(node.get_weights("start").data, starts):
+            raise ConfigError(f"layer {layer.name}: hls4ml holds other thresholds than the network")
 
 
 def _check_graph(graph: Any, spec: NetSpec) -> None:

@@ -1,16 +1,20 @@
-"""Cycles per image of hls4ml's kernels, by formula.
+"""Cycles per image of the kernels, by formula.
 
-A dense kernel takes its reuse factor. A convolution takes it once per output pixel when it has the
-whole image (``io_parallel``), and once per input pixel when pixels arrive one by one
-(``io_stream``). Layers run concurrently on successive images (``DATAFLOW``), so the slowest one
-sets the interval. The few cycles that filling a pipeline adds to the latency are left out.
+A dense kernel takes its reuse factor. A convolution of hls4ml takes it once per output pixel when it
+has the whole image (``io_parallel``), and once per input pixel when pixels arrive one by one
+(``io_stream``). Ours takes it once per output pixel in both, but never less than one cycle per input
+pixel, which is what its window takes in. Layers run concurrently on successive images
+(``DATAFLOW``), so the slowest one sets the interval. The few cycles that filling a pipeline adds to
+the latency are left out.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from xnorflow.config import BuildConfig
+from xnorflow.config import XNOR, BuildConfig
+from xnorflow.hls.reuse import layer_reuse_factor
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
 
 
@@ -40,8 +44,10 @@ def cycles(spec: NetSpec, config: BuildConfig) -> Cycles:
 
 
 def _layer_cycles(layer: LayerSpec, shape: tuple[int, ...], config: BuildConfig) -> int:
-    factor = config.reuse_factor_of(layer.name)
+    factor = layer_reuse_factor(layer, config)
     if not isinstance(layer, ConvSpec):
         return factor
+    if config.kernel == XNOR:
+        return max(math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2]) * factor)
     rows, columns = shape[:2] if config.io_type == "io_stream" else layer.conv_shape(shape)[:2]
     return rows * columns * factor

@@ -7,6 +7,7 @@ already flipped, and a BatchNorm whose threshold comes out as T exactly.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.config import BuildConfig
+from xnorflow.config import XNOR, BuildConfig
 from xnorflow.errors import ConfigError
-from xnorflow.hls.types import fixed_type, input_type, types_of
+from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
+from xnorflow.hls.types import input_type, types_of
+from xnorflow.inttypes import fixed_type
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec, ScoreSpec
 
 Layer = dict[str, Any]
@@ -106,7 +109,9 @@ def _threshold(layer: Any, shape: tuple[int, ...]) -> list[Layer]:
             math.prod(sums), np.full(n_out, THRESHOLD_SCALE), -THRESHOLD_SCALE * layer.thresholds.astype(np.float64)
         ),
     }
-    sign = {"class_name": "Activation", "name": f"{layer.name}_sign", "activation": "binary_tanh"}
+    sign: Layer = {"class_name": "Activation", "name": f"{layer.name}_sign", "activation": "binary_tanh"}
+    # as the Keras reader says that it is QKeras' ``binary``: +1 at zero
+    sign["activation_quantizer"] = {"class_name": "binary_tanh", "config": {"use_01": False, "alpha": None}}
     if not conv or layer.pool == (1, 1):
         return [norm, sign]
     rows, columns, channels = layer.output_shape(shape)
@@ -132,13 +137,14 @@ def threshold_node(layer: LayerSpec) -> str:
     return f"bnbt_{threshold_norm(layer)}"
 
 
-def output_node(layer: LayerSpec) -> str:
+def output_node(layer: LayerSpec, kernel: str) -> str:
     """Name of the node whose output is the layer's output in NetSpec."""
     if isinstance(layer, ScoreSpec):
         return f"{layer.name}_norm" if _is_normalised(layer) else layer.name
     if isinstance(layer, ConvSpec) and layer.pool != (1, 1):
         return f"{layer.name}_pool"
-    return threshold_node(layer)
+    # our kernel is product and threshold in one
+    return layer.name if kernel == XNOR else threshold_node(layer)
 
 
 def _is_normalised(layer: ScoreSpec) -> bool:
@@ -185,10 +191,12 @@ def hls_config(spec: NetSpec, config: BuildConfig) -> dict[str, Any]:
         names[layer.name] = {
             "Precision": {"accum": types.accum.hls4ml, "result": types.result.hls4ml},
             "Strategy": config.strategy_of(layer.name),
-            "ReuseFactor": config.reuse_factor_of(layer.name),
+            "ReuseFactor": layer_reuse_factor(layer, config),
             "Trace": True,
         }
-        for node in (threshold_norm(layer), output_node(layer)):
+        if config.kernel == XNOR:
+            names[layer.name]["Folding"] = dataclasses.asdict(layer_folding(layer, config))
+        for node in (threshold_norm(layer), output_node(layer, config.kernel)):
             names.setdefault(node, {})["Trace"] = True
     if _is_normalised(spec.scores):
         names[f"{spec.scores.name}_norm"]["Precision"] = _normalisation_types(spec)

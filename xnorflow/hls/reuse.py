@@ -1,4 +1,4 @@
-"""Which reuse factors hls4ml's dense and convolution kernels accept.
+"""Which reuse factors the kernels accept: hls4ml's own, and ours.
 
 hls4ml silently replaces an illegal one (and under Latency takes any number); here it is refused.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from xnorflow.config import BuildConfig
+from xnorflow.config import XNOR, BuildConfig
 from xnorflow.errors import ConfigError
+from xnorflow.settings import Folding
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
+from xnorflow.xnor.folding import check_folding, choose_folding, reuse_factor_of
 
 
 @cache
@@ -30,12 +32,35 @@ def _is_legal(n_in: int, n_out: int, factor: int) -> bool:
     return factor % n_in == 0
 
 
+def layer_folding(layer: LayerSpec, config: BuildConfig) -> Folding:
+    """Return the folding of a layer with kernel "xnor": the given one, or the one of its reuse factor.
+
+    Raises:
+        ConfigError: no kernel has it.
+    """
+    given = config.folding.get(layer.name)
+    if given is not None:
+        return check_folding(layer.name, layer.n_in, layer.n_out, given)
+    return choose_folding(layer.name, layer.n_in, layer.n_out, config.reuse_factor_of(layer.name))
+
+
+def layer_reuse_factor(layer: LayerSpec, config: BuildConfig) -> int:
+    """Return the cycles that a layer takes for one product of its weight matrix."""
+    if config.kernel == XNOR:
+        return reuse_factor_of(layer.n_in, layer.n_out, layer_folding(layer, config))
+    return config.reuse_factor_of(layer.name)
+
+
 def check_reuse_factors(spec: NetSpec, config: BuildConfig) -> None:
-    """Refuse reuse factors that hls4ml would replace or that crash its kernels.
+    """Refuse reuse factors that hls4ml would replace or that crash its kernels, and that ours do not have.
 
     Raises:
         ConfigError: naming the layer, the value and the legal neighbours.
     """
+    if config.kernel == XNOR:
+        for layer in spec.layers:
+            layer_folding(layer, config)
+        return
     for layer in spec.layers:
         factor = config.reuse_factor_of(layer.name)
         legal = _legal_here(layer, config)

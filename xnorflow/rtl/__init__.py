@@ -2,7 +2,7 @@
 
 from xnorflow.rtl.folding import choose_foldings, plan_network
 from xnorflow.rtl.generate import TOP, files_of, generate
-from xnorflow.rtl.plan import NetPlan
+from xnorflow.rtl.netplan import NetPlan
 from xnorflow.settings import Folding
 
 __all__ = ["TOP", "Folding", "NetPlan", "choose_foldings", "files_of", "generate", "plan_network"]

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xnorflow.rtl.text import KEEP
+
 Heights = tuple[int, ...]
 
 
@@ -123,7 +125,7 @@ def verilog(name: str, heap: Plan) -> str:
     lines = [
         f"// Adds {bits} bits, column heights {' '.join(map(str, heap.heights))} (weights 1, 2, 4 ...);",
         f"// the sum, modulo 2**{width}, comes {heap.registers} cycles later.",
-        f"module {name} (",
+        f"{KEEP} module {name} (",
         "    input  wire clk,",
         f"    input  wire [{bits - 1}:0] bits,",
         f"    output reg  [{width - 1}:0] sum",

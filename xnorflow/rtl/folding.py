@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping
 
 from xnorflow.errors import ConfigError
-from xnorflow.rtl.plan import LayerPlan, NetPlan
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.timing import PLACES
 from xnorflow.rtl.window import WindowPlan
 from xnorflow.settings import Folding
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
-
-# Results that may be under way between a layer's start and the layer behind it (xnf_fifo).
-PLACES = 32
 
 
 def plan_network(

@@ -15,8 +15,9 @@ from xnorflow.errors import ConfigError
 from xnorflow.rtl import compressor
 from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
-from xnorflow.rtl.plan import LayerPlan, NetPlan
-from xnorflow.rtl.rom import MemoryChoice, choose_memories, rom_module
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.rom import Memory, choose_memories, rom_module
 from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
 from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
@@ -58,11 +59,10 @@ def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
     return files
 
 
-def _layer_files(layer: LayerPlan, memory: MemoryChoice) -> dict[str, str]:
+def _layer_files(layer: LayerPlan, memory: Memory) -> dict[str, str]:
     return {
         f"rom_{layer.name}.v": rom_module(layer, memory),
         f"count_{layer.name}.v": compressor.verilog(f"count_{layer.name}", layer.heap),
-        f"ones_{layer.name}.v": compressor.verilog(f"ones_{layer.name}", layer.word_heap),
         f"{layer.name}.v": layer_module(layer),
     }
 
@@ -84,6 +84,11 @@ def field_bits(plan: NetPlan) -> int:
         if need <= width:
             return width
     raise ConfigError(f"scores of {need} bits are wider than the 64 that the Verilog generator allows")
+
+
+def result_bits(plan: NetPlan) -> int:
+    """Bits of ``m_axis_tdata``: the class and the scores."""
+    return plan.spec.n_classes * field_bits(plan) + 16
 
 
 def top_module(plan: NetPlan) -> str:
@@ -117,7 +122,8 @@ def _head(plan: NetPlan) -> list[str]:
         f"// {_plain(spec.name)}: {spec.input.size} inputs of {spec.input.bits} bit,",
         f"// {spec.n_classes} classes.",
         f"// An image is {plan.beats} beats of {plan.beat_bits} bits, first value in bit 0, tlast with",
-        f"// the last; it takes {plan.interval_cycles} cycles{_latency(plan)}.",
+        f"// the last; one is taken every {plan.interval_cycles} cycles, the first result comes",
+        f"// {plan.latency_cycles} cycles after its first beat.",
         f"// A result is one beat: class in bits 15:0, then {spec.n_classes} signed scores of {field} bits.",
         f"module {TOP} (",
         "    input  wire clk,",
@@ -128,17 +134,11 @@ def _head(plan: NetPlan) -> list[str]:
         "    input  wire s_axis_tlast,",
         "    output wire m_axis_tvalid,",
         "    input  wire m_axis_tready,",
-        f"    output wire [{spec.n_classes * field + 15}:0] m_axis_tdata,",
+        f"    output wire [{result_bits(plan) - 1}:0] m_axis_tdata,",
         "    output wire m_axis_tlast,",
         "    output wire frame_error",
         ");",
     ]
-
-
-def _latency(plan: NetPlan) -> str:
-    if plan.latency_cycles is None:
-        return " or more"
-    return f", the first result comes {plan.latency_cycles} cycles\n// after its first beat"
 
 
 def _frame(plan: NetPlan) -> list[str]:

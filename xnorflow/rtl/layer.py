@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import CLOCK, instance, joined, literal, stream, stream_wires, unused, wire
+from xnorflow.rtl.text import CLOCK, KEEP, instance, joined, literal, stream, stream_wires, unused, wire
 from xnorflow.rtl.window import pool_lines, window_lines
 from xnorflow.spec import ScoreSpec
 
@@ -16,7 +16,7 @@ def layer_module(layer: LayerPlan) -> str:
     lines = [
         f"// Layer {layer.index}: {layer.n_in} inputs, {what}; {layer.pe} neurons x {layer.simd} inputs",
         f"// per cycle, {layer.reuse_factor} cycles, {layer.depth} pipeline stages.",
-        f"module {layer.name} (",
+        f"{KEEP} module {layer.name} (",
         "    input  wire clk,",
         "    input  wire rst,",
         "    input  wire s_valid,",
@@ -43,13 +43,13 @@ def _sequencer(layer: LayerPlan) -> list[str]:
     sizes = {
         "GROUPS": layer.groups, "CHUNKS": layer.chunks, "AB": layer.address_bits, "CB": layer.chunk_bits
     }  # fmt: skip
-    names = ("available", "room", "issue", "load", "finish", "group_first", "group_last", "address", "chunk")
+    names = ("available", "room", "issue", "idle", "finish", "group_first", "group_last", "address", "chunk")
     return [
-        "    wire available, room, issue, load, finish, group_first, group_last, push;",
+        "    wire available, room, issue, idle, finish, group_first, group_last, push;",
         wire("address", layer.address_bits),
         wire("chunk", layer.chunk_bits),
         *instance("xnf_sequencer", "sequencer", sizes, CLOCK | {name: name for name in names}),
-        *unused("unused", "issue", *(("chunk", "finish", "group_first") if layer.whole else ("load",))),
+        *unused("unused", "issue", *(("chunk", "finish", "group_first") if layer.whole else ("idle",))),
     ]
 
 
@@ -65,19 +65,15 @@ def _words(layer: LayerPlan, source: str) -> list[str]:
 
 def _more(layer: LayerPlan) -> list[str]:
     """Return the counter of the values of each word that comes in."""
-    count, bits = layer.count, layer.bits
-    planes = [", ".join(f"part_data[{i * bits + b}]" for i in reversed(range(count))) for b in reversed(range(bits))]
-    word = f"{{{', '.join(planes)}}}" if bits > 1 else "part_data"
-    return [
-        wire("more", len(layer.word_heap.heights)),
-        *instance(f"ones_{layer.name}", "word_ones", {}, {"clk": "clk", "bits": word, "sum": "more"}),
-    ]
+    sizes = {"COUNT": layer.count, "BITS": layer.bits, "SUM": layer.word_sum_bits}
+    ports = {"clk": "clk", "data": "part_data", "sum": "more"}
+    return [wire("more", layer.word_sum_bits), *instance("xnf_ones", "word_ones", sizes, ports)]
 
 
 def _hold(layer: LayerPlan) -> list[str]:
     total, used = layer.words * layer.count * layer.bits, layer.n_in * layer.bits
     sizes = _sizes(layer)
-    ports = CLOCK | stream("s", "part") | {name: name for name in ("more", "available", "load", "x", "ones")}
+    ports = CLOCK | stream("s", "part") | {name: name for name in ("more", "available", "idle", "x", "ones")}
     return [
         wire("x", total),
         wire("ones", layer.ones_bits),
@@ -87,9 +83,9 @@ def _hold(layer: LayerPlan) -> list[str]:
 
 
 def _sizes(layer: LayerPlan) -> dict[str, object]:
-    more = len(layer.word_heap.heights)
     return {
-        "WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits, "MORE": more, "ONES": layer.ones_bits
+        "WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits,
+        "MORE": layer.word_sum_bits, "ONES": layer.ones_bits,
     }  # fmt: skip
 
 

@@ -1,22 +1,20 @@
-"""The sizes of every part of a folded network, and its cycles: the one place with these formulas.
+"""The sizes of every part of a folded layer, and its cycles: the one place with these formulas.
 
 A layer of ``n_in`` inputs and ``n_out`` neurons with ``pe`` neurons and ``simd`` inputs per cycle
 takes ``reuse_factor = ceil(n_in / simd) * ceil(n_out / pe)`` cycles per image (a convolution per
-position of its window). All layers work at once, so the network takes an image every
-``max(reuse factors and words that come in)`` cycles.
+position of its window).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from xnorflow.rtl import compressor
 from xnorflow.rtl.window import WindowPlan
 from xnorflow.settings import Folding
-from xnorflow.spec import LayerSpec, NetSpec, ScoreSpec
+from xnorflow.spec import LayerSpec, ScoreSpec
 
 
 @dataclass(frozen=True)
@@ -181,12 +179,10 @@ class LayerPlan:
         """Bits of the sum of all inputs."""
         return (self.n_in * ((1 << self.bits) - 1)).bit_length()
 
-    @cached_property
-    def word_heap(self) -> compressor.Plan:
-        """The counter of one incoming word's values, with a register at its end only."""
-        width = min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
-        heights = [self.count] * self.bits + [0] * (width - self.bits)
-        return compressor.plan(heights, registers_every=1000)
+    @property
+    def word_sum_bits(self) -> int:
+        """Bits of the sum of one incoming word's values."""
+        return min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
 
     @cached_property
     def heap(self) -> compressor.Plan:
@@ -222,58 +218,3 @@ class LayerPlan:
     def word_bits(self) -> int:
         """Bits of a word of the weight memory: weights, then start values."""
         return self.pe * (self.simd + self.sum_bits)
-
-
-@dataclass(frozen=True)
-class NetPlan:
-    """A whole network's sizes.
-
-    Attributes:
-        spec: the network.
-        beat_bits: bits of ``s_axis_tdata``.
-        layers: the plan of each layer.
-    """
-
-    spec: NetSpec
-    beat_bits: int
-    layers: tuple[LayerPlan, ...]
-
-    @property
-    def values_per_beat(self) -> int:
-        """Input values in one beat."""
-        return self.beat_bits // self.spec.input.bits
-
-    @property
-    def beats(self) -> int:
-        """Beats per image."""
-        return -(-self.spec.input.size // self.values_per_beat)
-
-    @property
-    def interval_cycles(self) -> int:
-        """Cycles between two images when neither side waits; with convolutions the least that it can be."""
-        return max(self.beats, *(layer.cycles for layer in self.layers))
-
-    @property
-    def latency_cycles(self) -> int | None:
-        """Cycles from the first beat taken to the result shown, in an idle network.
-
-        ``None`` with convolutions, whose lines make the layers wait for one another.
-        """
-        if any(layer.window for layer in self.layers):
-            return None
-        times = list(range(self.beats))
-        for layer in self.layers:
-            times = _through_layer(layer, times)
-        return times[-1] + 1
-
-
-def _through_layer(layer: LayerPlan, times: Sequence[int]) -> list[int]:
-    """Cycles in which a layer's results are taken, given those in which its words are."""
-    if layer.parts > 1:
-        split: list[int] = []
-        for time in times:
-            start = max(time, split[-1] if split else 0) + 1
-            split += range(start, start + layer.parts)
-        times = split
-    first = times[-1] + 1
-    return [first + (group + 1) * layer.chunks + layer.depth for group in range(layer.groups)]

@@ -1,85 +1,282 @@
-"""Weight memories: which bits stand in block RAM and which in LUTs, and their Verilog."""
+"""Weight memories: which bits stand in block RAM and which in LUTs, and their Verilog.
+
+A memory holds the columns of the weight words that differ: a bit that is the same in every word is
+wiring, and a bit that is the same as another one in every word shares its column. Each block RAM is an
+array of its own. So what a synthesis finds to build is what is planned here.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from xnorflow.device import RAMB18_RATIOS
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import literal, unused
-from xnorflow.rtl.weights import weight_words
+from xnorflow.rtl.text import KEEP, literal, unused, wrapped
+from xnorflow.rtl.weights import Bits, Integers, weight_bits
 
-# A RAMB18 reads 36 bits per cycle and a RAMB36 72, up to 512 words deep.
-HALF_BITS, HALF_DEPTH = 36, 512
 # Up to this depth a LUT holds a bit of every word.
 LUT_DEPTH = 64
+# Up to this depth one with two outputs holds a bit of every word twice.
+PAIR_DEPTH = 32
+# LUTs that are given up for a RAMB18
+LUTS_PER_BLOCK = 12
+# sources of constant bits
+ZERO, ONE = -1, -2
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """The weight memory of one layer.
+
+    Attributes:
+        columns: what it holds, shape (words, columns).
+        source: for each bit of a word its column, or ``ZERO`` or ``ONE``.
+        start_columns: the last columns, which hold start values.
+        block_columns: the first columns, which stand in block RAM; the others are LUTs.
+    """
+
+    columns: Bits
+    source: Integers
+    start_columns: int
+    block_columns: int = 0
+
+    @property
+    def words(self) -> int:
+        """Words."""
+        return int(self.columns.shape[0])
+
+    @property
+    def lut_columns(self) -> int:
+        """Columns in LUTs."""
+        return int(self.columns.shape[1]) - self.block_columns
+
+    @property
+    def bram18(self) -> int:
+        """RAMB18."""
+        return blocks_of(self.block_columns, self.words)
+
+
+def memory_of(layer: LayerPlan) -> Memory:
+    """Return the weight memory of a layer, all of it in LUTs."""
+    bits = weight_bits(layer)
+    packed = np.ascontiguousarray(np.packbits(bits, axis=0).T)
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, same = np.unique(keys, return_index=True, return_inverse=True)
+    first_of: Integers = first[same.ravel()]
+    constant = (bits == bits[0]).all(axis=0)
+    held = np.flatnonzero((first_of == np.arange(len(keys))) & ~constant)
+    place = np.full(len(keys), ZERO, np.int64)
+    place[held] = np.arange(len(held))
+    source = np.where(constant, np.where(bits[0] == 1, ONE, ZERO), place[first_of])
+    return Memory(bits[:, held], source, int((held >= layer.pe * layer.simd).sum()))
+
+
+def block_of(words: int) -> tuple[int, int]:
+    """Return the columns that a block of memory holds, ``words`` deep, and the RAMB18 that it takes: one."""
+    for width, depth in RAMB18_RATIOS:
+        if words <= depth:
+            return width, 1
+    return 1, -(-words // RAMB18_RATIOS[-1][1])
+
+
+def blocks_of(columns: int, words: int) -> int:
+    """Return the RAMB18 of so many columns."""
+    width, each = block_of(words)
+    return -(-columns // width) * each
+
+
+def columns_in(blocks: int, words: int) -> int:
+    """Return the columns that so many RAMB18 hold."""
+    width, each = block_of(words)
+    return blocks // each * width
 
 
 @dataclass(frozen=True)
-class MemoryChoice:
-    """How many of a word's low bits stand in block RAM; the others are LUTs."""
+class Rom:
+    """The columns of a weight memory as their cost depends on them.
 
-    block_bits: int
-
-
-def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[MemoryChoice]:
-    """Give block RAM, as far as ``bram36`` goes, to the memories that would cost most LUTs per bit.
-
-    A memory of one word is wiring. A rest too narrow for a RAMB18 goes into LUTs where it is shallow.
+    Attributes:
+        words: words.
+        columns: columns.
+        starts: of these, the last ones, start values.
+        luts: LUTs of a column of more than 32 words: one per 64 words.
+        start_luts: LUTs of a column of start values, which are 0 but in a group's first word.
     """
-    halves = int(2 * bram36)
-    blocks = [0] * len(layers)
-    order = sorted(range(len(layers)), key=lambda index: -layers[index].reuse_factor)
-    for index in order:
-        layer = layers[index]
-        depth = layer.reuse_factor
-        if depth <= 4:
-            continue
-        rows = -(-depth // HALF_DEPTH)
-        wanted, rest = divmod(layer.word_bits, HALF_BITS)
-        if rest * -(-depth // LUT_DEPTH) > HALF_BITS // 2:
-            wanted += 1
-        given = min(wanted, halves // rows)
-        halves -= given * rows
-        blocks[index] = min(layer.word_bits, given * HALF_BITS)
-    return [MemoryChoice(bits) for bits in blocks]
+
+    words: int
+    columns: int
+    starts: int
+    luts: int
+    start_luts: int
+
+    def luts_beside(self, held: int) -> int:
+        """Return the LUTs of the columns that are left where ``held`` columns stand in block RAM."""
+        left = self.columns - held
+        if self.words <= PAIR_DEPTH:
+            return -(-left // 2)
+        starts = min(left, self.starts)
+        return (left - starts) * self.luts + starts * self.start_luts
+
+    def saved(self, held: int) -> float:
+        """Return the LUTs per RAMB18 that the next block saves where ``held`` columns stand in block RAM."""
+        width, each = block_of(self.words)
+        return (self.luts_beside(held) - self.luts_beside(min(self.columns, held + width))) / each
+
+    @property
+    def worth(self) -> int:
+        """Columns whose blocks save more than ``LUTS_PER_BLOCK`` each."""
+        width, _ = block_of(self.words)
+        held = -(-self.columns // width) * width
+        while held and self.saved(held - width) <= LUTS_PER_BLOCK:
+            held -= width
+        return min(held, self.columns)
 
 
-def rom_module(layer: LayerPlan, memory: MemoryChoice) -> str:
+def wired_ones(memory: Memory, weights: int) -> int:
+    """Return how many of the first so many bits of a word are always 1."""
+    return int((memory.source[:weights] == ONE).sum())
+
+
+def rom_of(layer: LayerPlan, columns: int, starts: int) -> Rom:
+    """Return the weight memory of a layer with so many columns, of which so many hold start values."""
+    words, chunks, groups = layer.reuse_factor, layer.chunks, layer.groups
+    luts = -(-(1 << (words - 1).bit_length()) // LUT_DEPTH)
+    # of an array where chunks are a power of two, one LUT sees for all columns that it is the first one
+    sparse = -(-groups // 32) if chunks & (chunks - 1) == 0 else 1 + groups // 4
+    return Rom(words, columns, starts, luts, luts if chunks == 1 else min(luts, sparse))
+
+
+def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
+    """Give block RAM, as far as ``bram36`` goes, block by block to the memory where it saves most LUTs."""
+    halves, memories = int(2 * bram36), [memory_of(layer) for layer in layers]
+    roms = [
+        rom_of(layer, one.columns.shape[1], one.start_columns) for layer, one in zip(layers, memories, strict=True)
+    ]
+    held = [0] * len(roms)
+    while True:
+        worth = [
+            rom.saved(now) if block_of(rom.words)[1] <= halves else 0 for rom, now in zip(roms, held, strict=True)
+        ]
+        best = max(range(len(roms)), key=worth.__getitem__)
+        if worth[best] <= LUTS_PER_BLOCK:
+            return [replace(memory, block_columns=now) for memory, now in zip(memories, held, strict=True)]
+        width, each = block_of(roms[best].words)
+        held[best] = min(roms[best].columns, held[best] + width)
+        halves -= each
+
+
+def rom_module(layer: LayerPlan, memory: Memory) -> str:
     """Return the weight memory of a layer: one word per address, one cycle later."""
-    words, bits, address_bits = weight_words(layer), layer.word_bits, layer.address_bits
+    block, count = memory.block_columns, memory.block_columns + memory.lut_columns
     lines = [
-        f"// Weights of layer {layer.index}: {len(words)} words of {bits} bits,",
-        f"// the low {memory.block_bits} of them in block RAM. A word is {layer.pe} rows of {layer.simd}",
-        f"// weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits.",
-        f"module rom_{layer.name} (",
+        f"// Weights of layer {layer.index}: {memory.words} words of {layer.word_bits} bits, each {layer.pe} rows of",
+        f"// {layer.simd} weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits. Stored are",
+        f"// the {count} different columns, {block} of them in block RAM.",
+        # wiring joins the layer, which leaves out what is multiplied by 0
+        f"{KEEP if count else ''} module rom_{layer.name} (".lstrip(),
         "    input  wire clk,",
-        f"    input  wire [{address_bits - 1}:0] address,",
-        f"    output wire [{bits - 1}:0] word",
+        f"    input  wire [{layer.address_bits - 1}:0] address,",
+        f"    output wire [{layer.word_bits - 1}:0] word",
         ");",
     ]
-    constant = f"    assign word = {literal(words[0], bits)};"
-    if len(words) == 1:
-        return "\n".join([*lines, *unused("unused", "clk", "address"), constant, "endmodule"]) + "\n"
-    block = memory.block_bits
-    if block:
-        lines += _memory("block", "block", words, 0, block, address_bits)
-    if block < bits:
-        lines += _memory("logic", "logic", words, block, bits - block, address_bits)
-    return "\n".join([*lines, "endmodule"]) + "\n"
+    parts: list[str] = []
+    width, _ = block_of(memory.words)
+    for low in range(0, block, width):
+        name = f"block{low // width}"
+        lines += _memory(name, "block", memory.columns[:, low : min(low + width, block)], layer.address_bits)
+        parts.insert(0, f"{name}_q")
+    if memory.lut_columns:
+        lines += _logic(memory.columns[:, block:], layer.address_bits)
+        parts.insert(0, "logic_q")
+    if parts:
+        lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
+    else:
+        lines += unused("unused", "clk", "address")
+    return "\n".join([*lines, *_word(memory.source), "endmodule"]) + "\n"
 
 
-def _memory(name: str, style: str, words: Sequence[int], low: int, width: int, address_bits: int) -> list[str]:
-    mask = (1 << width) - 1
-    # unused addresses repeat the first word, so that a LUT memory needs no decoder for them
-    full = [*words, *([words[0]] * ((1 << address_bits) - len(words)))] if style != "block" else list(words)
+def _logic(columns: Bits, address_bits: int) -> list[str]:
+    """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
+    array = _memory("logic", "logic", columns, address_bits)
+    words, count = columns.shape
+    if words > LUT_DEPTH:
+        return array
+    contents = [
+        int.from_bytes(column.tobytes(), "little") for column in np.packbits(columns, axis=0, bitorder="little").T
+    ]
+    pins = [f"address[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
+    if words <= PAIR_DEPTH:
+        # the last of an odd number of columns has the LUT to itself
+        contents += [0] * (count % 2)
+        cells = [_pair(n, contents[n], contents[n + 1], pins[:5]) for n in range(0, count, 2)]
+    else:
+        cells = [_single(n, content, pins) for n, content in enumerate(contents)]
+    return [
+        "`ifdef XNF_CELLS",
+        f"    wire [{len(contents) - 1}:0] logic_d;",
+        f"    reg [{count - 1}:0] logic_q;",
+        *cells,
+        f"    always @(posedge clk) logic_q <= logic_d[{count - 1}:0];",
+        "`else",
+        *array,
+        "`endif",
+    ]
+
+
+def _pair(number: int, first: int, second: int, pins: Sequence[str]) -> str:
+    """Return a LUT that holds two columns of 32 words: one by each output."""
+    one = "1'b1"
+    init = literal(second << 32 | first, 64)
+    outputs = f".O5(logic_d[{number}]), .O6(logic_d[{number + 1}])"
+    return f"    LUT6_2 #(.INIT({init})) m{number} ({outputs}, {_inputs([*pins, one])});"
+
+
+def _single(number: int, column: int, pins: Sequence[str]) -> str:
+    return f"    LUT6 #(.INIT({literal(column, 64)})) m{number} (.O(logic_d[{number}]), {_inputs(pins)});"
+
+
+def _inputs(pins: Sequence[str]) -> str:
+    return ", ".join(f".I{number}({pin})" for number, pin in enumerate(pins))
+
+
+def _memory(name: str, style: str, columns: Bits, address_bits: int) -> list[str]:
+    width = columns.shape[1]
+    words = [int.from_bytes(row.tobytes(), "little") for row in np.packbits(columns, axis=1, bitorder="little")]
+    # unused addresses repeat the lower half, so that a LUT memory needs no decoder for them
+    half = 1 << (address_bits - 1)
+    full = words if style == "block" else [words[i if i < len(words) else i - half] for i in range(2 * half)]
     return [
         f'    (* rom_style = "{style}" *)',
         f"    reg [{width - 1}:0] {name}_rom [0:{len(full) - 1}];",
         f"    reg [{width - 1}:0] {name}_q;",
         "    initial begin",
-        *(f"        {name}_rom[{i}] = {literal((word >> low) & mask, width)};" for i, word in enumerate(full)),
+        *(f"        {name}_rom[{i}] = {literal(word, width)};" for i, word in enumerate(full)),
         "    end",
         f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
-        f"    assign word[{low + width - 1}:{low}] = {name}_q;",
     ]
+
+
+def _word(source: NDArray[np.int64]) -> list[str]:
+    """Return the assignment of the word: slices of columns, and constants, highest bit first."""
+    return ["    assign word = {", *wrapped(_slices(source)[::-1]), "    };"]
+
+
+def _slices(source: NDArray[np.int64]) -> list[str]:
+    """Return the runs of following columns and of constants, lowest bit first."""
+    # following columns differ from their places by the same number
+    keys = [(value, 0) if value < 0 else (0, value - place) for place, value in enumerate(source.tolist())]
+    slices, place = [], 0
+    for (value, offset), run in itertools.groupby(keys):
+        length = len(list(run))
+        if value < 0:
+            slices.append(literal(0 if value == ZERO else (1 << length) - 1, length))
+        else:
+            low = place + offset
+            slices.append(f"columns[{low + length - 1}:{low}]" if length > 1 else f"columns[{low}]")
+        place += length
+    return slices

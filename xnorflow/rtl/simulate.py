@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed
 from xnorflow.files import write_text
-from xnorflow.rtl.generate import field_bits, files_of
-from xnorflow.rtl.plan import NetPlan
+from xnorflow.inputs import Images
+from xnorflow.rtl.generate import field_bits, files_of, result_bits
+from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.verilator import build
-from xnorflow.spec import Images, Integers
+from xnorflow.spec import Integers
 from xnorflow.tools import run_tool
 
 
@@ -146,7 +147,7 @@ def _run_shard(
     folder = program.parent
     source, target = (folder / f"shard{number}.{end}" for end in ("in", "out"))
     source.write_bytes(beats.tobytes())
-    result_bytes = (plan.spec.n_classes * field_bits(plan) + 16) // 8
+    result_bytes = result_bits(plan) // 8
     rates = [round(256 * rate) for rate in (disturbance.gap, disturbance.stall)]
     arguments = [
         len(beats),

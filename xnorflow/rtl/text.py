@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 WIDTH = 110
 CLOCK = {"clk": "clk", "rst": "rst"}
+# before a module that synthesis shall leave whole, to be counted by itself or not to be taken apart
+KEEP = "(* keep_hierarchy *)"
 
 
 def instance(module: str, name: str, parameters: Mapping[str, object], ports: Mapping[str, str]) -> list[str]:
     """Return the lines of an instance, wrapped."""
     values = f" #({_list(parameters)})" if parameters else ""
-    items = [f".{port}({net})" for port, net in ports.items()]
-    lines, line = [f"    {module}{values} {name} ("], "        "
+    lines = [f"    {module}{values} {name} (", *wrapped([f".{port}({net})" for port, net in ports.items()])]
+    return [*lines[:-1], f"{lines[-1]});"]
+
+
+def wrapped(items: Sequence[str]) -> list[str]:
+    """Return a list with commas as indented lines."""
+    lines, line = [], "        "
     for item in items:
         if len(line) + len(item) > WIDTH and line.strip():
             lines.append(line.rstrip())
             line = "        "
         line += f"{item}, "
-    return [*lines, f"{line.rstrip().rstrip(',')});"]
+    return [*lines, line.rstrip().rstrip(",")]
 
 
 def _list(parameters: Mapping[str, object]) -> str:

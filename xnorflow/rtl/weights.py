@@ -18,6 +18,7 @@ from xnorflow.rtl.plan import LayerPlan
 from xnorflow.spec import ScoreSpec
 
 Integers = NDArray[np.int64]
+Bits = NDArray[np.uint8]
 
 
 def start_values(plan: LayerPlan) -> Integers:
@@ -42,26 +43,23 @@ def start_values(plan: LayerPlan) -> Integers:
     return fires
 
 
-def weight_words(plan: LayerPlan) -> list[int]:
-    """Return the words of a layer's weight memory: chunk by chunk, group by group.
+def weight_bits(plan: LayerPlan) -> Bits:
+    """Return the words of a layer's weight memory, shape (reuse_factor, word_bits), lowest bit first.
 
-    A word holds, from bit 0, ``pe`` rows of ``simd`` bits (1 for a weight of -1), then ``pe`` start
-    values, which are 0 but in the first chunk. Padding weights are 0; padding neurons never fire.
+    Words are in the order chunk by chunk, group by group. A word holds ``pe`` rows of ``simd`` bits (1
+    for a weight of -1), then ``pe`` start values, which are 0 but in the first chunk. Padding weights
+    are 0; padding neurons never fire.
     """
-    places = _places(plan)
     minus = np.zeros((plan.groups * plan.pe, plan.chunks * plan.simd), np.uint8)
-    minus[: plan.n_out, places] = plan.spec.weights.reshape(plan.n_in, plan.n_out).T < 0
-    # (groups, pe, chunks, simd) -> one row of pe * simd bits per word
+    minus[: plan.n_out, _places(plan)] = plan.spec.weights.reshape(plan.n_in, plan.n_out).T < 0
+    # (groups, pe, chunks, simd) -> (groups, chunks, pe, simd)
     rows = minus.reshape(plan.groups, plan.pe, plan.chunks, plan.simd).transpose(0, 2, 1, 3)
-    packed = np.packbits(rows.reshape(plan.reuse_factor, -1), axis=1, bitorder="little")
-    starts = np.zeros(plan.groups * plan.pe, np.int64)
-    starts[: plan.n_out] = start_values(plan)
-    words = [int.from_bytes(row.tobytes(), "little") for row in packed]
-    for group in range(plan.groups):
-        for pe in range(plan.pe):
-            shift = plan.pe * plan.simd + pe * plan.sum_bits
-            words[group * plan.chunks] |= int(starts[group * plan.pe + pe]) << shift
-    return words
+    values = np.zeros(plan.groups * plan.pe, np.int64)
+    values[: plan.n_out] = start_values(plan)
+    starts = np.zeros((plan.groups, plan.chunks, plan.pe * plan.sum_bits), np.uint8)
+    starts[:, 0] = ((values[:, None] >> np.arange(plan.sum_bits)) & 1).reshape(plan.groups, -1)
+    weights = rows.reshape(plan.groups, plan.chunks, -1)
+    return np.concatenate([weights, starts], axis=2).reshape(plan.reuse_factor, -1)
 
 
 def _places(plan: LayerPlan) -> Integers:

@@ -1,5 +1,5 @@
 // Three bits to their sum, 0 to 3.
-module xnf_32 (
+(* keep_hierarchy *) module xnf_32 (
     input  wire [2:0] a,
     output wire [1:0] y
 );

@@ -8,7 +8,7 @@
 // The sum bits have the weights of the two positions; the carry out has the next one.
 
 // Six bits of weight 1 and six of weight 4 to their sum, 0 to 30.
-module xnf_606 (
+(* keep_hierarchy *) module xnf_606 (
     input  wire [5:0] a,
     input  wire [5:0] b,
     output wire [4:0] y

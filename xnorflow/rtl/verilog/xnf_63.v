@@ -8,7 +8,7 @@
 // The sum bits have the weights of the two positions; the carry out has the next one.
 
 // Six bits to their sum, 0 to 6.
-module xnf_63 (
+(* keep_hierarchy *) module xnf_63 (
     input  wire [5:0] a,
     output wire [2:0] y
 );

@@ -64,15 +64,11 @@ module xnf_chunks #(
                 part <= last || part == FULL ? {RW{1'b0}} : part + 1'b1;
                 if (last) place <= {CB{1'b0}};
                 else if (part == FULL) place <= place + 1'b1;
-                if (last) begin
-                    filling <= !filling;
-                    complete[filling] <= 1'b1;
-                end
             end
-            if (release_image) begin
-                reading <= !reading;
-                complete[reading] <= 1'b0;
-            end
+            filling <= filling ^ (take && last);
+            reading <= reading ^ release_image;
+            complete[0] <= (complete[0] && !(release_image && !reading)) || (take && last && !filling);
+            complete[1] <= (complete[1] && !(release_image && reading)) || (take && last && filling);
         end
 
     always @(posedge clk) begin

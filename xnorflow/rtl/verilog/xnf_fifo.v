@@ -16,30 +16,31 @@ module xnf_fifo #(
     input  wire             m_ready,
     output wire [WIDTH-1:0] m_data
 );
-    reg [5:0] reserved;     // places taken, 0 to 32
-    reg [5:0] last;         // place of the oldest word, 63 (-1) when there is none
+    // 31 more than there are, so that the top bit says whether there is any
+    reg [5:0] free;         // places
+    reg [5:0] words;        // whose low bits are the oldest word's place
     wire pop = m_valid && m_ready;
-    assign room = !reserved[5];
-    assign m_valid = !last[5];
+    assign room = free[5];
+    assign m_valid = words[5];
 
     always @(posedge clk)
         if (rst) begin
-            reserved <= 6'd0;
-            last <= 6'd63;
+            free <= 6'd63;
+            words <= 6'd31;
         end else begin
-            if (reserve != pop) reserved <= reserve ? reserved + 6'd1 : reserved - 6'd1;
-            if (push != pop) last <= push ? last + 6'd1 : last - 6'd1;
+            if (reserve != pop) free <= pop ? free + 6'd1 : free - 6'd1;
+            if (push != pop) words <= push ? words + 6'd1 : words - 6'd1;
         end
 
     genvar b;
     generate
         for (b = 0; b < WIDTH; b = b + 1) begin : bits
 `ifdef XNF_CELLS
-            SRLC32E line (.CLK(clk), .CE(push), .D(push_data[b]), .A(last[4:0]), .Q(m_data[b]));
+            SRLC32E line (.CLK(clk), .CE(push), .D(push_data[b]), .A(words[4:0]), .Q(m_data[b]));
 `else
             reg [31:0] line;
             always @(posedge clk) if (push) line <= {line[30:0], push_data[b]};
-            assign m_data[b] = line[last[4:0]];
+            assign m_data[b] = line[words[4:0]];
 `endif
         end
     endgenerate

@@ -1,8 +1,8 @@
 // Input of a layer that reads a whole image (or patch) in every cycle.
 //
-// Words are shifted into `fill`; `available` says that it is complete. With `load` it moves to `x`,
-// where it stays while the next image is shifted in behind it. `more` is the sum of the values of the
-// word taken a cycle ago; `ones`, that of the image's, comes one cycle after `x`.
+// Words are shifted into `fill`; `available` says that it is complete. When the layer is `idle` it moves
+// to `x`, where it stays while the next image is shifted in behind it. `more` is the sum of the values
+// of the word taken a cycle ago; `ones`, that of the image's, comes one cycle after `x`.
 module xnf_hold #(
     parameter WORDS = 1,        // words per image
     parameter COUNT = 1,        // values per word
@@ -17,7 +17,7 @@ module xnf_hold #(
     input  wire [COUNT*BITS-1:0]       s_data,
     input  wire [MORE-1:0]             more,
     output reg                         available,
-    input  wire                        load,
+    input  wire                        idle,
     output reg  [WORDS*COUNT*BITS-1:0] x,
     output reg  [ONES-1:0]             ones
 );
@@ -32,7 +32,8 @@ module xnf_hold #(
     reg                taken, first, loaded;    // a cycle ago
     wire               last = position == END;
     wire               take = s_valid && s_ready;
-    assign s_ready = !available || load;
+    wire               load = available && idle;
+    assign s_ready = !available || idle;
 
     always @(posedge clk)
         if (rst) begin

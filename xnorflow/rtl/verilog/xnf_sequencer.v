@@ -13,7 +13,7 @@ module xnf_sequencer #(
     input  wire          available,
     input  wire          room,
     output wire          issue,
-    output wire          load,          // issues the first word of an image
+    output wire          idle,          // issues the first word of an image if there is one
     output wire          finish,        // issues the last word of an image
     output wire          group_first,   // issues the first word of a group
     output wire          group_last,    // issues the last word of a group
@@ -28,7 +28,7 @@ module xnf_sequencer #(
     reg          busy;                  // count is not 0
     assign address = count;
     assign issue = (busy || available) && room;
-    assign load = !busy && issue;
+    assign idle = !busy && room;
     assign finish = count == END && issue;
 
     always @(posedge clk)

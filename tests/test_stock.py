@@ -1,0 +1,68 @@
+"""hls4ml as it is on a device: the table of the docs, the command, and where a network cannot fit."""
+
+import dataclasses
+
+import pytest
+from conftest import NETWORKS, ROOT, needs_qkeras
+
+from xnorflow import api_fit, show_fit
+from xnorflow.cli import main
+from xnorflow.config import load_config
+from xnorflow.cost import KINDS, dense_shapes
+from xnorflow.device import device_of
+from xnorflow.errors import ConfigError
+from xnorflow.fit import Budget
+from xnorflow.stock import stock_kernels, stock_rows
+from xnorflow.verdict import Answer
+
+BUDGET = Budget(device_of("xc7z010clg400-1"))
+CONFIGS = ROOT / "hls_configs"
+
+
+def rows_of(*sizes):
+    config = dataclasses.replace(load_config(CONFIGS / "digits.yaml"), backend="Vivado", io_type="io_parallel")
+    rows = stock_rows("net", dense_shapes(sizes), stock_kernels(config), BUDGET)
+    return {row.kernel: row for row in rows}
+
+
+def test_a_small_network_fits_and_a_large_one_says_what_lacks():
+    small, large = rows_of(64, 64, 64, 10), rows_of(784, 512, 512, 512, 10)
+    assert small["hls4ml Resource"].fit.cost is not None
+    assert small["hls4ml Latency"].fit.cost is None
+    for row in large.values():
+        assert row.fit.cost is None and row.answer is Answer.DOES_NOT_FIT
+        assert "LUT needs" in row.fit.message
+    for row in (*small.values(), *large.values()):
+        use = row.shown.expected.at("likely")
+        fits = all(getattr(use, kind) <= getattr(BUDGET.usable, kind) for kind in KINDS)
+        assert fits == (row.fit.cost is not None)
+
+
+def test_the_smallest_choice_is_shown_where_none_fits():
+    row = rows_of(784, 512, 512, 512, 10)["hls4ml Resource"]
+    assert row.shown is row.least
+    needed = {item.kind: item.needed for item in row.fit.shortfalls}
+    assert row.least.expected.at("likely").lut >= needed["lut"]
+    (_, cannot), *_ = [(line, line[-1]) for line in show_fit.stock_table([row], BUDGET).rows]
+    assert cannot.startswith("cannot fit: LUT ") and "too many" in cannot
+
+
+def test_verilog_has_no_hls4ml_in_it():
+    with pytest.raises(ConfigError, match="name a configuration"):
+        stock_kernels(load_config(CONFIGS / "digits-verilog.yaml"))
+
+
+def test_the_table_of_the_docs_is_what_the_command_prints(shipped, monkeypatch, capsys):
+    monkeypatch.setattr(api_fit, "_network", lambda config, project: shipped[config.network.stem])
+    assert main(["stock", *(str(CONFIGS / f"{name}.yaml") for name in NETWORKS), "--markdown"]) == 0
+    printed = capsys.readouterr().out
+    table = [line for line in printed.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 2 * len(NETWORKS)
+    assert "\n".join(table) in (ROOT / "docs/fit.md").read_text(encoding="utf-8")
+
+
+def test_stock_on_the_terminal(capsys):
+    needs_qkeras()
+    assert main(["stock", str(CONFIGS / "digits.yaml"), "--part", "xc7z020clg400-1", "--project", "nowhere"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "xc7z020" in printed and "Resource" in printed and "Estimated" in printed

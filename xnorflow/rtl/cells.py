@@ -1,0 +1,217 @@
+"""What the Verilog becomes on the 7-series, counted from the plan as Yosys counts it.
+
+Registers, counters, memories and products follow from the modules' own text (``verilog/``, and what
+``layer.py``, ``compressor.py`` and ``rom.py`` write), so they are counted. Control - counters that step,
+comparisons, enables - is left to the optimiser: here it is its parts and their bits of state, and
+``cost_rtl`` has the LUTs of each, fitted to Yosys runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+from xnorflow.rtl import compressor
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.rom import Memory, Rom, rom_of, wired_ones
+from xnorflow.rtl.window import WindowPlan
+
+# six counters of 16 bits find the place in a pooling window and the class of a score
+COUNTER_BITS = 16
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a part.
+
+    Attributes:
+        lut: LUTs that the text fixes, LUTs as memory included.
+        parts: parts that have control.
+        state: bits of their state, which LUTs of control grow with.
+        ff: registers, the state included.
+        dsp: DSP48.
+    """
+
+    lut: int = 0
+    parts: int = 0
+    state: int = 0
+    ff: int = 0
+    dsp: int = 0
+
+    def __add__(self, other: Cells) -> Cells:
+        return Cells(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Cells)))
+
+    def times(self, number: int) -> Cells:
+        """Return the cells of ``number`` such parts."""
+        return Cells(*(number * getattr(self, item.name) for item in fields(Cells)))
+
+
+def _control(state: int, *, lut: int = 0, ff: int = 0) -> Cells:
+    return Cells(lut, 1, state, ff + state)
+
+
+def _bits(states: int) -> int:
+    return max(1, (states - 1).bit_length())
+
+
+@lru_cache(maxsize=4096)
+def counter(heap: compressor.Plan) -> Cells:
+    """Return a counter: its cells, the adder, and the registers behind the stages."""
+    ff, luts, heights = len(heap.heights), 0, heap.heights
+    for number, stage in enumerate(heap.stages, 1):
+        luts += sum(cell.luts for cell in stage)
+        heights = compressor.next_heights(heights, stage)
+        ff += sum(heights) if number % heap.registers_every == 0 else 0
+    # a column of one bit needs no LUT: the carry chain takes it as it is
+    return Cells(lut=luts + sum(height > 1 for height in heights), ff=ff)
+
+
+def lut_memory(depth: int, width: int) -> int:
+    """Return the LUTs of a memory that is written and read: RAM32M, RAM64M or RAM128X1D."""
+    if depth <= 32:
+        return 4 * -(-width // 6)
+    return 4 * (-(-width // 3) if depth <= 64 else width * -(-depth // 128))
+
+
+def _hold(layer: LayerPlan) -> Cells:
+    fill = layer.words * layer.count * layer.bits
+    return _control(_bits(layer.words), lut=layer.ones_bits, ff=2 * fill + 2 * layer.ones_bits + 4)
+
+
+def _chunks(layer: LayerPlan) -> Cells:
+    width, more = layer.simd * layer.bits, layer.ones_bits
+    state = layer.words.bit_length() + _bits(layer.ratio) + layer.chunk_bits
+    registers = 4 + 6 + 4 * more + width + (layer.ratio - 1) * layer.count * layer.bits
+    return _control(state, lut=2 * more + lut_memory(2 << layer.chunk_bits, width), ff=registers)
+
+
+def _sequencer(layer: LayerPlan) -> Cells:
+    if layer.reuse_factor == 1:
+        return Cells()
+    return _control(layer.address_bits + (layer.chunk_bits if layer.chunks > 1 else 0), ff=1)
+
+
+def _ones(layer: LayerPlan) -> Cells:
+    """Return the sum of an incoming word: three LUTs count six bits, and adders follow."""
+    sixes = layer.bits * -(-layer.count // 6)
+    return Cells(
+        lut=(3 * sixes if layer.count > 1 else 0) + (sixes - 1) * layer.word_sum_bits, ff=layer.word_sum_bits
+    )
+
+
+def _narrow(parts: int, width: int) -> Cells:
+    return _control(parts.bit_length(), lut=(parts - 1) * width, ff=parts * width)
+
+
+def _gather(ratio: int, width: int) -> Cells:
+    return _control(ratio.bit_length(), ff=ratio * width + 1)
+
+
+def _fifo(width: int) -> Cells:
+    return Cells(lut=19 + width, ff=12)
+
+
+def _scale(layer: LayerPlan) -> Cells:
+    """Return the normalisation per class: DSPs, its constants by group, and the number of the group."""
+    if not layer.scaled or layer.groups == 1:
+        return Cells(dsp=layer.pe * layer.scaled)
+    return _control(_bits(layer.groups), lut=layer.pe * layer.score_bits, ff=layer.depth - 2) + Cells(dsp=layer.pe)
+
+
+def _window(window: WindowPlan) -> dict[str, Cells]:
+    pixel, common = window.channels * window.bits, window.common * window.bits
+    (_, width, _), (kh, kw), (rows, columns) = window.shape, window.kernel, window.positions
+    line, across = window.line_bits, _bits(width)
+    state = 3 * line + 1 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
+    parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel), ff=1 + pixel)}
+    if window.parts > 1:
+        parts["narrow"] = _narrow(window.parts, common)
+    if window.surplus:
+        parts["drop"] = _control(_bits(window.source_words * window.parts))
+    if window.joined > 1:
+        parts["gather"] = _gather(window.joined, common)
+    return parts
+
+
+def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
+    (_, columns), (ph, pw) = window.positions, window.spec.pool
+    parts = {}
+    if (ph, pw) != (1, 1):
+        place = _bits(columns // pw * layer.groups)
+        memory = lut_memory(1 << place, layer.pe)
+        # Yosys reads the memory by a register of its own
+        parts["pool"] = _control(5 * COUNTER_BITS + 2 * place, lut=layer.pe + memory, ff=place)
+    if layer.gathers:
+        parts["gather"] = _gather(layer.groups, layer.pe)
+    return parts
+
+
+def rom_cells(rom: Rom, held: int) -> Cells:
+    """Return the part of a weight memory that is LUTs, and their registers; ``held`` columns are block RAM."""
+    return Cells(lut=rom.luts_beside(held), ff=rom.columns - held)
+
+
+def _products(layer: LayerPlan, ones: int | None) -> int:
+    """Return the registers of products and start values; a memory of one word is wiring, and leaves those of -1."""
+    if layer.reuse_factor > 1:
+        return layer.pe * (layer.simd * layer.bits + layer.sum_bits)
+    return layer.bits * (layer.pe * layer.simd // 2 if ones is None else ones)
+
+
+def layer_parts(layer: LayerPlan, ones: int | None = None) -> dict[str, Cells]:
+    """Return the cells of a layer but its weight memory, part by part, named after the modules.
+
+    Args:
+        layer: the layer's plan.
+        ones: of a memory of one word, weights of -1; half of them where they are not known.
+    """
+    pe, bits = layer.pe, layer.sum_bits
+    parts = {
+        "sequencer": _sequencer(layer),
+        "hold" if layer.whole else "chunks": _hold(layer) if layer.whole else _chunks(layer),
+        "ones": _ones(layer),
+        "match": Cells(ff=_products(layer, ones)),
+        "count": counter(layer.heap).times(pe),
+        # a LUT for the sum, and one that starts anew
+        "accumulate": Cells(lut=2 * bits, ff=bits).times(pe if layer.chunks > 1 else 0),
+        "delay": Cells(ff=layer.depth + (2 + layer.heap.registers if layer.chunks > 1 else 0)),
+        "fifo": _fifo(pe * layer.result_bits),
+        "scale": _scale(layer),
+    }
+    more = [{"narrow": _narrow(layer.parts, layer.count * layer.bits)}] if layer.parts > 1 else []
+    if layer.window:
+        more += [_window(layer.window), _pool(layer, layer.window)]
+    for name, cells in (item for found in more for item in found.items()):
+        parts[name] = parts.get(name, Cells()) + cells
+    return parts
+
+
+def layer_cells(layer: LayerPlan, ones: int | None = None) -> Cells:
+    """Return the cells of a layer but its weight memory, all of ``layer_parts``."""
+    return sum(layer_parts(layer, ones).values(), Cells())
+
+
+def frame_cells(beats: int, beat_bits: int) -> Cells:
+    """Return what keeps the images of the input stream apart."""
+    return _control(_bits(beats), lut=beat_bits, ff=3)
+
+
+def result_cells(classes: int, pe: int, score_bits: int) -> Cells:
+    """Return what collects the scores and finds the class: two LUTs per compared bit, and its place."""
+    words = -(-classes // pe)
+    return Cells(lut=pe * (2 * score_bits + 4) + 6, ff=(words * pe + 1) * score_bits + 2 * COUNTER_BITS + 1)
+
+
+def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:
+    """Return the cells of each layer with its weight memory, the network's ends with its first and last layer."""
+    cells = [
+        layer_cells(layer, wired_ones(memory, layer.pe * layer.simd))
+        + rom_cells(rom_of(layer, memory.columns.shape[1], memory.start_columns), memory.block_columns)
+        for layer, memory in zip(plan.layers, memories, strict=True)
+    ]
+    last = plan.layers[-1]
+    cells[0] += frame_cells(plan.beats, plan.beat_bits)
+    cells[-1] += result_cells(last.n_out, last.pe, last.score_bits)
+    return cells

@@ -23,6 +23,7 @@ test-slow: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/golden_model.py
+	$(BIN)/python benchmarks/kernels.py
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \

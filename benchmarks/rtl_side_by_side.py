@@ -16,6 +16,7 @@ import importlib.util
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy as np
 from xnorflow.backends.yosys import synthesize
 from xnorflow.data import load_dataset
 from xnorflow.extract import extract_file
+from xnorflow.inputs import Images
 from xnorflow.report import SynthReport
 from xnorflow.rtl import TOP, Folding, choose_foldings, plan_network
 from xnorflow.rtl.simulate import write_design
@@ -34,14 +36,14 @@ HEADER = ("form", "cycles per image", "LUT", "LUTRAM", "FF", "CARRY4", "BRAM36",
 STAGE_NS = 3.0
 
 
-def ours(spec: NetSpec, folder: Path, cycles: int, cells: bool) -> tuple[int, SynthReport]:
+def ours(spec: NetSpec, folder: Path, *, cycles: int, cells: bool) -> tuple[int, SynthReport]:
     """Synthesize our Verilog; 1 cycle stands for fully unrolled."""
     whole = {layer.name: Folding(layer.n_out, layer.n_in) for layer in spec.layers}
     plan = plan_network(spec, whole if cycles == 1 else choose_foldings(spec, cycles))
     return plan.interval_cycles, synthesize(write_design(plan, folder), TOP, folder, cells=cells)
 
 
-def da4ml(spec: NetSpec, folder: Path, images: np.ndarray) -> tuple[int, SynthReport]:
+def da4ml(spec: NetSpec, folder: Path, *, images: Images) -> tuple[int, SynthReport]:
     """Synthesize da4ml's pipeline of a network of dense layers on 1-bit inputs."""
     from da4ml.codegen import RTLModel
     from da4ml.trace import FixedVariableArrayInput, HWConfig, comb_trace, to_pipeline
@@ -90,9 +92,9 @@ def main() -> None:
     for cycles in (arguments.cycles,) if arguments.folded_only else (arguments.cycles, 1):
         how = "unrolled" if cycles == 1 else "folded"
         for cells, name in ((True, "ours"), (False, "`+`")):
-            forms.append((f"{name}, {how}", lambda folder, n=cycles, c=cells: ours(spec, folder, n, c)))
+            forms.append((f"{name}, {how}", partial(ours, spec, cycles=cycles, cells=cells)))
     if not arguments.folded_only and importlib.util.find_spec("da4ml") is not None:
-        forms.append(("da4ml, unrolled", lambda folder: da4ml(spec, folder, test.images)))
+        forms.append(("da4ml, unrolled", partial(da4ml, spec, images=test.images)))
     for form, make in forms:
         print(row(form, make), flush=True)
     if importlib.util.find_spec("da4ml") is None:

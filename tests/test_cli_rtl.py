@@ -12,7 +12,7 @@ from xnorflow.backends import nextpnr, yosys
 from xnorflow.backends.yosys_worker import main as worker
 from xnorflow.cli import main
 from xnorflow.config import load_config
-from xnorflow.errors import ConfigError, ToolNotFound
+from xnorflow.errors import ToolNotFound
 from xnorflow.report import Depth, Slices, Stage, SynthReport, Usage
 from xnorflow.runreport import SynthRow
 from xnorflow.show import synth_table
@@ -168,9 +168,16 @@ def test_the_worker_refuses_an_unknown_package(tmp_path):
         worker("no_such_yosys", "x.ys")
 
 
-def test_precision_and_reuse_of_hls_are_dropped(tmp_path):
-    config = load_config(settings(tmp_path, reuse_factor=64, precision="{scores: {accum: ap_int<20>}}"))
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"reuse_factor": 64, "kernel": "hls4ml", "precision": "{scores: {accum: ap_int<20>}}"},
+        {"folding": "{dense1: {pe: 2, simd: 8}}"},
+        {"kernel": "hls4ml", "strategy": "Latency"},
+    ],
+)
+def test_how_hls_is_folded_and_typed_is_dropped(tmp_path, lines):
+    config = load_config(settings(tmp_path, **lines))
     verilog = api_rtl.as_verilog(config)
-    assert (verilog.backend, verilog.reuse_factor, verilog.precision) == ("Verilog", 1, {})
-    with pytest.raises(ConfigError, match="folding"):
-        dataclasses.replace(config, folding={"scores": 1})
+    assert (verilog.backend, verilog.reuse_factor, verilog.precision, verilog.folding) == ("Verilog", 1, {}, {})
+    assert verilog == load_config(settings(tmp_path, backend="Verilog"))

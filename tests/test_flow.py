@@ -1,17 +1,13 @@
-"""The whole flow with the real tools on digits: what is taken up, what runs again, what a kill leaves."""
+"""The whole flow with the real tools on digits: what is taken up and what runs again."""
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from flow_runs import ALL, DIGITS, options, reused
 
 from xnorflow import api
 from xnorflow.cli import main
@@ -20,90 +16,6 @@ from xnorflow.errors import ConfigError, DataError, ToolFailed, ToolNotFound
 from xnorflow.flow import CONVERT, CSIM
 from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.specfile import load_spec
-
-DIGITS = ROOT / "hls_configs" / "digits.yaml"
-ALL = (TRAIN, EXTRACT, CONVERT, CSIM)
-SLOW_GXX = """#!{python}
-import os, sys, time
-from pathlib import Path
-if "-o" in sys.argv:
-    Path(sys.argv[sys.argv.index("-o") + 1]).write_bytes(b"half an object")
-with open({ids!r}, "a") as ids:
-    print(os.getpid(), file=ids, flush=True)
-time.sleep(600)
-"""
-
-
-def options(project, epochs=2):
-    return {"project": project, "train": {"epochs": epochs}}
-
-
-def hear_ctrl_c():
-    """Undo what a shell does to what it starts in the background: there SIGINT is ignored, and that is inherited."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def start(env, command, project, *more, epochs=2, **variables):
-    """Start the command line in a process of its own."""
-    argv = [sys.executable, "-m", "xnorflow.cli", command, str(DIGITS), "--epochs", str(epochs)]
-    return subprocess.Popen(
-        [*argv, "--project", str(project), *more],
-        env={**env, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hear_ctrl_c,
-    )
-
-
-def wait_for(condition, process=None, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process is None or process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
-
-
-def kill(process):
-    process.kill()
-    process.communicate(timeout=60)
-
-
-def reused(report):
-    return [step.name for step in report.steps if step.reused]
-
-
-def lines(path):
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-@pytest.fixture
-def slow_gxx(tmp_path):
-    """A compiler that leaves half an object and hangs; whatever is left of it is killed at the end."""
-    ids = tmp_path / "ids"
-    program = tmp_path / "slow g++"
-    program.write_text(SLOW_GXX.format(python=sys.executable, ids=str(ids)))
-    program.chmod(0o755)
-    yield program, ids
-    for line in lines(ids):
-        try:
-            os.kill(int(line), signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
-def running(ids):
-    """Those of the compilers that still run."""
-    found = []
-    for line in lines(ids):
-        stat = Path(f"/proc/{line}/stat")
-        try:
-            if stat.read_text().rpartition(")")[2].split()[0] not in "ZX":
-                found.append(int(line))
-        except OSError:
-            continue
-    return found
-
 
 # --- a run and the next
 
@@ -303,93 +215,6 @@ def test_failing_compiler(project, monkeypatch, tmp_path):
     log = Path(first.partition("log: ")[2].partition(";")[0])
     assert "complaint 1\n" in log.read_text()
     assert not (project / CSIM / "result.json").exists()
-
-
-# --- killed
-
-
-def test_killed_training_goes_on_and_ends_the_same(tmp_path, package_env):
-    epochs, project = 15, tmp_path / "killed"
-    log = project / TRAIN / "seed-0.log"
-    trained = start(package_env, "train", project, epochs=epochs)
-    wait_for(lambda: len(lines(log)) >= 2, trained)
-    kill(trained)
-    before = lines(log)
-    assert 2 <= len(before) < epochs, "the kill came too late to say anything"
-    assert not (project / TRAIN / "result.json").exists()
-    (project / TRAIN / ".seed-0.npz.abc.part").write_bytes(b"half a checkpoint")
-    report = api.train(DIGITS, **options(project, epochs))
-    assert reused(report) == []
-    seen = [int(line.split()[1]) for line in lines(log)]
-    assert lines(log)[: len(before)] == before
-    assert len(set(seen)) == len(seen)
-    assert set(seen) >= set(range(1, epochs + 1)) - {len(before) + 1}  # killed between checkpoint and log
-    assert not list((project / TRAIN).glob("*.npz*"))
-    whole = api.train(DIGITS, **options(tmp_path / "whole", epochs))
-    different = {key for key in report.card if report.card[key] != whole.card[key]}
-    assert different <= {"seconds", "seeds"}
-    (run,), (other,) = (card["seeds"]["runs"] for card in (report.card, whole.card))
-    assert {**run, "seconds": 0} == {**other, "seconds": 0}
-
-
-def test_checkpoint_of_other_settings_is_not_continued(tmp_path):
-    project = tmp_path / "p"
-    api.train(DIGITS, **options(project, 3))
-    checkpoint = project / TRAIN / "seed-0.npz"
-    np.savez(checkpoint, state=np.array(json.dumps({"key": "other", "epoch": 2})))
-    report = api.train(DIGITS, **options(project, 2))
-    assert [line.split()[1] for line in lines(project / TRAIN / "seed-0.log")] == ["1", "2"]
-    assert report.card["train"]["epochs"] == 2
-
-
-def test_killed_in_every_later_step(project, package_env, slow_gxx):
-    for step in (CONVERT, CSIM):
-        shutil.rmtree(project / step)
-    process = start(package_env, "run", project)
-    wait_for(lambda: (project / CONVERT / "project" / "firmware").exists(), process)
-    kill(process)
-    assert not (project / CONVERT / "result.json").exists()
-
-    program, ids = slow_gxx
-    process = start(package_env, "run", project, XNORFLOW_GXX=str(program))
-    wait_for(lambda: len(lines(ids)) == 3, process)
-    kill(process)
-    halves = [path for path in (project / CSIM).glob("*.part") if path.read_bytes() == b"half an object"]
-    assert len(halves) == 3 and not list((project / CSIM).glob("*.o"))
-    assert not (project / CSIM / "result.json").exists()
-
-    process = start(package_env, "run", project)
-    wait_for(lambda: (project / CSIM / "library-0" / "job.json").exists(), process)
-    kill(process)
-    assert not (project / CSIM / "result.json").exists()
-
-    report = api.run(DIGITS, **options(project))
-    assert reused(report) == [TRAIN, EXTRACT, CONVERT]
-    assert report.agrees and len(report.results) == 4
-    assert not [path for path in halves if path.exists()]
-
-
-def test_ctrl_c_stops_the_compilers(project, package_env, slow_gxx):
-    shutil.rmtree(project / CSIM)
-    program, ids = slow_gxx
-    process = start(package_env, "run", project, XNORFLOW_GXX=str(program))
-    wait_for(lambda: len(lines(ids)) == 3, process)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert err.splitlines()[-1] == "xnorflow: stopped; the same command goes on from here"
-    assert "Traceback" not in err
-    wait_for(lambda: not running(ids))
-
-
-def test_two_runs_at_once(project, package_env):
-    shutil.rmtree(project / CSIM)
-    both = [start(package_env, "run", project) for _ in range(2)]
-    ends = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    errors = [err for _, err in ends]
-    assert sum(f"another run holds {project}; waiting for it to end" in err for err in errors) == 1
-    assert sum("04-csim: taken over from an earlier run" in err for err in errors) == 1
 
 
 # --- places

@@ -133,7 +133,7 @@ static void run{index}() {{
     static const long first[] = {{{", ".join(map(str, starts))}}};
     static ap_uint<{simd}> weights[{factor * pe}]; static ap_int<{bits}> starts[{n_out}];
     for (int i = 0; i < {factor * pe}; i++) for (int b = 0; b < {simd}; b++)
-        weights[i][b] = table[i][b / 64] >> b % 64;
+        weights[i][b] = table[i][b / 64] >> b % 64 & 1;
     for (int j = 0; j < {n_out}; j++) starts[j] = first[j];
     for (int image = 0; image < {IMAGES}; image++) {{
         nnet::packed<{chan}, {values.planes}> data[{n_words}]; {kind};

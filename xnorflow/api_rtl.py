@@ -133,10 +133,12 @@ def trace(
 
 
 def as_verilog(config: BuildConfig) -> BuildConfig:
-    """Return a configuration for the Verilog route; what only hls4ml needs is dropped."""
+    """Return a configuration for the Verilog route; how an HLS project is folded and typed is dropped."""
     if config.backend == VERILOG:
         return config
-    return dataclasses.replace(config, backend=VERILOG, reuse_factor=1, precision={})
+    plain = BuildConfig(config.network, config.part)
+    keys = ("kernel", "strategy", "reuse_factor", "folding", "precision")
+    return dataclasses.replace(config, backend=VERILOG, **{key: getattr(plain, key) for key in keys})
 
 
 def _network(config: str | Path | BuildConfig, **options: Any) -> tuple[Job, NetSpec]:

@@ -1,8 +1,9 @@
 """What a layer costs at a reuse factor, before any tool runs.
 
 A kernel turns a ``LayerShape`` into ``LayerCost`` options: cycles by formula, cells as a band of
-low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is) and
-``cost_rtl.RtlKernel`` (our Verilog); any class with the two methods of ``Kernel`` plugs in.
+low, likely and high. Kernels: ``cost_hls4ml.StockKernel`` (hls4ml as it is),
+``cost_xnor.XnorKernel`` (our kernels in its projects) and ``cost_rtl.RtlKernel`` (our Verilog); any
+class with the two methods of ``Kernel`` plugs in.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ class LayerCost:
         latency_cycles: from first input to last output, smallest and largest.
         expected: cells after Vivado or Yosys.
         hls: cells as the HLS report will state them; None for a route without HLS.
-        folding: (pe, simd) of the RTL route and of our kernel for HLS.
-        memory: where our kernel for HLS keeps its weights, "block" RAM or "lut".
+        folding: (pe, simd), but for hls4ml's own kernels.
+        memory: where weights are, "block" RAM or "lut"; None for hls4ml's own kernels.
     """
 
     layer: str

@@ -41,13 +41,17 @@ def _prove(sources: list[str], top: str, depth: int, folder: Path, timeout_s: fl
     files = " ".join([*sources, *(f"{cell}.v" for cell in CELLS)])
     # the pipelines are feed-forward: once they are filled, outputs depend on the inputs of `depth` cycles
     induction = f"-tempinduct -seq {depth} " if depth else ""
+    # the counters keep their hierarchy in synthesis; here everything is to be one module
+    dissolve = "setattr -mod -unset keep_hierarchy"
     passes = [
         f"read_verilog {files}",
+        dissolve,
         f"prep -flatten -top {top}",
         f"rename {top} gold",
         "design -stash gold",
         f"read_verilog -D XNF_CELLS {files}",
         "read_verilog +/xilinx/cells_sim.v",
+        dissolve,
         f"prep -flatten -top {top}",
         f"rename {top} gate",
         "design -stash gate",

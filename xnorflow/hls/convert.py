@@ -114,8 +114,7 @@ def _hls4ml_log(path: Path) -> Any:
 
 def _build_graph(hls4ml: Any, spec: NetSpec, config: BuildConfig, folder: Path) -> Any:
     name = f"Xnor{config.backend}" if config.kernel == XNOR else config.backend
-    if name.lower() not in hls4ml.backends.get_available_backends():
-        # xnorflow runs from its sources, and no installed package tells hls4ml of its backends
+    if config.kernel == XNOR:
         _register_backends(hls4ml)
     backend = hls4ml.backends.get_backend(name)
     settings = backend.create_initial_config(
@@ -134,6 +133,7 @@ def _build_graph(hls4ml: Any, spec: NetSpec, config: BuildConfig, folder: Path) 
 
 
 def _register_backends(hls4ml: Any) -> None:
+    """Where xnorflow runs from its sources no installed package tells hls4ml of our backends."""
     from xnorflow.xnor.backend import register
 
     register(hls4ml.backends.register_backend, hls4ml.writer.register_writer)

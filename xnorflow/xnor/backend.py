@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hls4ml.backends.backend import get_available_backends
 from hls4ml.backends.vitis.vitis_backend import VitisBackend
 from hls4ml.backends.vivado.vivado_backend import VivadoBackend
 from hls4ml.model.flow import get_flow, register_flow
@@ -91,5 +92,7 @@ def register(register_backend: Callable[..., None], register_writer: Callable[..
         ("XnorVivado", XnorVivadoBackend, XnorVivadoWriter),
         ("XnorVitis", XnorVitisBackend, XnorVitisWriter),
     ):
-        register_writer(name, writer)
-        register_backend(name, backend)
+        # an entry point and HLS4ML_BACKEND_PLUGINS may both name us
+        if name.lower() not in get_available_backends():
+            register_writer(name, writer)
+            register_backend(name, backend)

@@ -71,6 +71,12 @@ def _words(model: Any, product: Any, shape: list[int]) -> int:
 
 def _pack_in_place_of(model: Any, sign: Any, *, whole: bool) -> Any:
     """Take the sign of numbers of other layers: +1 from 0 on, as QKeras' ``binary``."""
+    before = sign.get_input_node()
+    if kind_of(before) == "norm" and before.get_input_node().class_name == "Input":
+        raise ConfigError(
+            f"layer {sign.name}: thresholds that a network learns for its pixels are not packed; compare the pixels "
+            "before the network, and give it +1/-1"
+        )
     shape = sign.get_output_variable().shape
     words = 1 if whole else int(np.prod(shape[:-1], initial=1))
     attributes = {"n_words": words, "planes": 1, "trace": sign.get_attr("trace", False)}

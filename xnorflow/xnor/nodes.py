@@ -1,5 +1,7 @@
 """The layers of our kernels in hls4ml's graph, and the variables between them.
 
+Passes of hls4ml pick layers whose class name contains ``Dense`` or ``Conv2D``; ours have other names.
+
 hls4ml turns every variable and type of a graph into its C++ form in a pass of its own; it leaves
 alone what has that form already, which it tells by base class and by names that begin with ``HLS``.
 """
@@ -149,7 +151,7 @@ class _XnorProduct(_XnorLayer):
         )
 
 
-class XnorDense(_XnorProduct):
+class XnorMatrix(_XnorProduct):
     """A binary dense layer."""
 
     def initialize(self) -> None:
@@ -157,7 +159,7 @@ class XnorDense(_XnorProduct):
         self._product([self.get_attr("n_out")], 1)
 
 
-class XnorConv2D(_XnorProduct):
+class XnorWindow(_XnorProduct):
     """A binary convolution without padding."""
 
     def initialize(self) -> None:
@@ -184,7 +186,7 @@ class XnorPool2D(_XnorLayer):
         )
 
 
-LAYERS = (XnorPack, XnorUnpack, XnorDense, XnorConv2D, XnorPool2D)
+LAYERS = (XnorPack, XnorUnpack, XnorMatrix, XnorWindow, XnorPool2D)
 
 
 def register_layers() -> None:

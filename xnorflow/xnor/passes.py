@@ -114,7 +114,7 @@ def _make(model: Any, product: Any, weights: NDArray[np.int8], numbers: dict[str
     conv = product.class_name == "Conv2D"
     if conv:
         attributes |= {name: product.get_attr(name) for name in (*IMAGE, "stride_width")}
-    kind = "XnorConv2D" if conv else "XnorDense"
+    kind = "XnorWindow" if conv else "XnorMatrix"
     node = model.make_node(kind, product.name, attributes, product.inputs.copy(), product.outputs.copy())
     model.replace_node(product, node)
     return node

@@ -9,7 +9,7 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from xnorflow.errors import ConfigError
 from xnorflow.settings import Folding
 from xnorflow.xnor.folding import LUT_ROM_DEPTH, reuse_factor_of
-from xnorflow.xnor.nodes import XnorConv2D, XnorDense, XnorPack, XnorPool2D, XnorUnpack, is_packed, is_stream
+from xnorflow.xnor.nodes import XnorMatrix, XnorPack, XnorPool2D, XnorUnpack, XnorWindow, is_packed, is_stream
 
 HEADER = "nnet_utils/nnet_xnor.h"
 IMAGE = ("in_height", "in_width", "filt_height", "filt_width", "stride_height", "stride_width")
@@ -29,7 +29,7 @@ def product_numbers(node: Any) -> dict[str, int]:
     folding: Folding = node.get_attr("packed_folding")
     n_in, n_out = node.get_attr("n_in"), node.get_attr("n_out")
     source, result = node.get_input_variable(), node.get_output_variable()
-    conv = isinstance(node, XnorConv2D)
+    conv = isinstance(node, XnorWindow)
     numbers = {
         "n_in": n_in,
         "n_out": n_out,
@@ -66,14 +66,14 @@ class DenseConfig(_ProductConfig):
     """Configuration of a dense layer."""
 
     def __init__(self) -> None:
-        super().__init__(XnorDense)
+        super().__init__(XnorMatrix)
 
 
 class ConvConfig(_ProductConfig):
     """Configuration of a convolution."""
 
     def __init__(self) -> None:
-        super().__init__(XnorConv2D)
+        super().__init__(XnorWindow)
 
 
 class PoolConfig(LayerConfigTemplate):  # type: ignore[misc]
@@ -135,8 +135,8 @@ def templates() -> list[Any]:
         PoolConfig(),
         PackConfig(),
         UnpackConfig(),
-        _Call(XnorDense, "xnor_dense", ("weight", "start")),
-        _Call(XnorConv2D, "xnor_conv_2d", ("weight", "start")),
+        _Call(XnorMatrix, "xnor_dense", ("weight", "start")),
+        _Call(XnorWindow, "xnor_conv_2d", ("weight", "start")),
         _Call(XnorPool2D, "xnor_pool_2d", ("invert",)),
         _Call(XnorPack, "xnor_pack"),
         _Call(XnorUnpack, "xnor_unpack"),

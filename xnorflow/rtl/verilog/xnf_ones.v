@@ -33,13 +33,21 @@ module xnf_ones #(
         end
     endgenerate
 
+    // carry-save, so that only the last sum is a carry chain
+    localparam W = SUM > 3 ? SUM : 3;
     integer p;
+    reg [W-1:0] save, carries, next;
     /* verilator lint_off UNUSEDSIGNAL */
-    reg [31:0] total;
+    reg [W-1:0] total;
     /* verilator lint_on UNUSEDSIGNAL */
     always @* begin
-        total = 32'd0;
-        for (p = 0; p < BITS*SIXES; p = p + 1) total = total + ({29'd0, sixes[p*3 +: 3]} << (p / SIXES));
+        save = {W{1'b0}};
+        carries = {W{1'b0}};
+        for (p = 0; p < BITS*SIXES; p = p + 1) begin
+            next = {{(W-3){1'b0}}, sixes[p*3 +: 3]} << (p / SIXES);
+            {carries, save} = {((save & carries) | (next & (save ^ carries))) << 1, save ^ carries ^ next};
+        end
+        total = save + carries;
     end
     always @(posedge clk) sum <= total[SUM-1:0];
 endmodule

@@ -227,3 +227,16 @@ def test_words_wider_than_usual_widen_the_integers_of_the_project(hls4ml, tmp_pa
     assert header.index("#define AP_INT_MAX_W 1100") < header.index("#include")
     word = (tmp_path / "firmware/weights").glob("w*.h")
     assert '_t("0x' in next(word).read_text(encoding="utf-8")
+
+
+def test_the_documented_snippet_runs(hls4ml, tmp_path, monkeypatch):
+    text = (ROOT / "docs/kernels.md").read_text(encoding="utf-8")
+    snippet = text.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    # what comes behind the conversion is compiled and compared above
+    monkeypatch.setattr(hls4ml.model.graph.ModelGraph, "compile", lambda graph: graph.write())
+    monkeypatch.setattr(hls4ml.model.graph.ModelGraph, "predict", lambda graph, images: images)
+    names = {"model": model_of((12,), binary_dense(6, "dense1"), norm("b1"), sign("s1"), binary_dense(3, "out"))}
+    exec(snippet, names | {"images": np.ones((1, 12), np.float32)}, found := {})
+    assert classes_of(found["graph"])["dense1"] == "XnorMatrix"
+    assert "reuse_factor = 8;" in (tmp_path / "my-project/firmware/parameters.h").read_text(encoding="utf-8")

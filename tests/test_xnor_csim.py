@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from test_hls_csim import NETWORKS, check_exact, images_for
+from test_networks import data_of
 
 from xnorflow.config import BuildConfig, load_config
-from xnorflow.data import load_dataset
 from xnorflow.errors import ConfigError
 from xnorflow.hls.convert import convert
 from xnorflow.hls.cycles import cycles
-from xnorflow.hls.reuse import layer_reuse_factor
+from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.settings import Folding
 from xnorflow.simulate import simulate_csim
 from xnorflow.xnor.folding import legal_reuse_factors
@@ -59,21 +59,27 @@ def test_every_score_equals_the_golden_model_everywhere(tmp_path, network, which
     check_exact(spec, config(spec, which, io_type, backend), tmp_path)
 
 
+def widest(layer, reuse_factor):
+    """The folding of a reuse factor with the most neurons in parallel; the kernel's own choice has the fewest."""
+    for pe in range(layer.n_out, 0, -1):
+        chunks, rest = divmod(reuse_factor, max(1, layer.n_out // pe))
+        if layer.n_out % pe == 0 and rest == 0 and layer.n_in % chunks == 0:
+            return Folding(pe, layer.n_in // chunks)
+    raise AssertionError("not legal")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits", "tfc", "sfc", "mfc", "cnv"])
-@pytest.mark.parametrize("kind", ["", "-small"])
+@pytest.mark.parametrize("kind", ["fewest neurons", "most neurons"])
 def test_trained_networks_are_exact_on_every_test_image(tmp_path, name, kind):
-    pytest.importorskip("qkeras")
     from xnorflow.extract import extract_file
 
-    build = load_config(ROOT / f"hls_configs/{name}{kind}.yaml")
-    try:
-        data = load_dataset(build.data)
-    except Exception as error:
-        if "not found" not in str(error) and "no " not in str(error):
-            raise
-        pytest.skip(f"needs the data set {build.data}")
-    spec = extract_file(build.network.with_suffix(".h5"), 1, 128)
+    build, data = load_config(ROOT / f"hls_configs/{name}.yaml"), data_of(name)
+    spec = extract_file(build.network.with_suffix(".h5"))
+    if kind == "most neurons":
+        folding = {layer.name: widest(layer, layer_reuse_factor(layer, build)) for layer in spec.layers}
+        assert any(folding[layer.name] != layer_folding(layer, build) for layer in spec.layers)
+        build = dataclasses.replace(build, reuse_factor=1, folding=folding)
     project = convert(spec, build, tmp_path / "project")
     for result in simulate_csim(spec, build, project, data.test, tmp_path / "csim"):
         assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)

@@ -139,7 +139,7 @@ def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, 
 
 
 def stock(question: FitQuestion) -> tuple[StockRow, ...]:
-    """Return what each of hls4ml's own kernels is expected to need at its best, and where it can't fit."""
+    """Return what each of hls4ml's own kernels, and ours, is expected to need at its best, and where it can't fit."""
     config, layers = question.config, layer_shapes(question.spec)
     return stock_rows(config.network.stem, layers, stock_kernels(config), question.budget, config.clock_mhz)
 

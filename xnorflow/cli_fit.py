@@ -37,7 +37,7 @@ def add_fit_commands(add: Add) -> None:
     _add_budget(explore)
     explore.add_argument("--plot", metavar="FILE", help="draw it, with the part's limits (.svg or .png)")
     stock = add(
-        "stock", _stock, "what hls4ml's own kernels need of the part at their best, network by network",
+        "stock", _stock, "what hls4ml's own kernels and ours need of the part at their best, network by network",
         "xnorflow stock hls_configs/tfc.yaml hls_configs/sfc.yaml --markdown",
     )  # fmt: skip
     _add_budget(stock, several=True)

@@ -283,8 +283,7 @@ def load_calibration(path: Path) -> dict[str, tuple[float, float, float]]:
 
 def hls_to_vivado(calibration: Path | None = None) -> Ratios:
     """Return what Vivado makes of HLS counts; a user's own ratios where there are some."""
-    shipped: Ratios = cost_table("hls_to_vivado.yaml")
-    return {**shipped, **(load_calibration(calibration) if calibration else {})}
+    return {**cost_table("hls_to_vivado.yaml"), **(load_calibration(calibration) if calibration else {})}
 
 
 @cache
@@ -295,7 +294,6 @@ def cost_table(file: str) -> Any:
         DataError: missing or not YAML.
     """
     try:
-        text = (resources.files("xnorflow") / "costs" / file).read_text(encoding="utf-8")
-        return yaml.safe_load(text)
+        return yaml.safe_load((resources.files("xnorflow") / "costs" / file).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise DataError(f"cannot read cost table {file}: {error}; install xnorflow again") from error

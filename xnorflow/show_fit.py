@@ -111,9 +111,9 @@ def explore_table(points: Sequence[Point], budget: Budget) -> Table:
 
 
 def stock_table(rows: Sequence[StockRow], budget: Budget) -> Table:
-    """Return what hls4ml's own kernels need: the quickest choice that fits, or the smallest where none does."""
+    """Return what the kernels for HLS need: the quickest choice that fits, or the smallest where none does."""
     return Table(
-        f"hls4ml's own kernels on {budget.device.name}",
+        f"hls4ml's own kernels and ours on {budget.device.name}",
         ("network", "kernel", "images/s", "LUT as HLS reports it", "LUT", "FF", "BRAM18", "does it fit?"),
         tuple(_stock_row(row) for row in rows),
         f"{EXPECTED} The quickest choice that is likely to fit {budget.usable.lut:,} LUT, {budget.usable.ff:,} FF, "

@@ -1,4 +1,4 @@
-"""hls4ml as it is on a device: what each network is expected to need, and where it can't fit."""
+"""hls4ml as it is on a device, and our kernels beside it: what each network is expected to need, and what fits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
 from xnorflow.cost_hls4ml import StockKernel
+from xnorflow.cost_xnor import XnorKernel
 from xnorflow.device import Resources
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Fit, fit
@@ -41,14 +42,17 @@ class StockRow:
 
 
 def stock_kernels(config: BuildConfig) -> dict[str, Kernel]:
-    """Return hls4ml's own kernels, by name, with the backend and the io_type of a configuration.
+    """Return hls4ml's own kernels and ours for the same project, by name, as a configuration's backend has them.
 
     Raises:
         ConfigError: a configuration for Verilog, which has no hls4ml in it.
     """
     if config.backend == VERILOG:
         raise ConfigError("stock tells what hls4ml needs: name a configuration for it, such as hls_configs/sfc.yaml")
-    kernels = [StockKernel(strategy, config.backend, config.io_type) for strategy in ("Latency", "Resource")]
+    kernels: list[Kernel] = [
+        StockKernel(strategy, config.backend, config.io_type) for strategy in ("Latency", "Resource")
+    ]
+    kernels.append(XnorKernel(config.backend, config.io_type))
     return {kernel.name: kernel for kernel in kernels}
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from xnorflow.rtl import compressor
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.rom import Memory, Rom, rom_of, wired_ones
+from xnorflow.rtl.rom import Memory, Rom, rom_of, wired_inputs
 from xnorflow.rtl.window import WindowPlan
 
 # six counters of 16 bits find the place in a pooling window and the class of a score
@@ -153,26 +153,29 @@ def rom_cells(rom: Rom, held: int) -> Cells:
     return Cells(lut=rom.luts_beside(held), ff=rom.columns - held)
 
 
-def _products(layer: LayerPlan, ones: int | None) -> int:
-    """Return the registers of products and start values; a memory of one word is wiring, and leaves those of -1."""
+def _products(layer: LayerPlan, wired: int | None) -> int:
+    """Return the registers of products and start values.
+
+    A memory of one word is wiring: start values are constants then, and neurons share an input's products.
+    """
     if layer.reuse_factor > 1:
         return layer.pe * (layer.simd * layer.bits + layer.sum_bits)
-    return layer.bits * (layer.pe * layer.simd // 2 if ones is None else ones)
+    return layer.bits * (layer.simd if wired is None else wired)
 
 
-def layer_parts(layer: LayerPlan, ones: int | None = None) -> dict[str, Cells]:
+def layer_parts(layer: LayerPlan, wired: int | None = None) -> dict[str, Cells]:
     """Return the cells of a layer but its weight memory, part by part, named after the modules.
 
     Args:
         layer: the layer's plan.
-        ones: of a memory of one word, weights of -1; half of them where they are not known.
+        wired: of a memory of one word, inputs that meet a weight of -1; all where it is not known.
     """
     pe, bits = layer.pe, layer.sum_bits
     parts = {
         "sequencer": _sequencer(layer),
         "hold" if layer.whole else "chunks": _hold(layer) if layer.whole else _chunks(layer),
         "ones": _ones(layer),
-        "match": Cells(ff=_products(layer, ones)),
+        "match": Cells(ff=_products(layer, wired)),
         "count": counter(layer.heap).times(pe),
         # a LUT for the sum, and one that starts anew
         "accumulate": Cells(lut=2 * bits, ff=bits).times(pe if layer.chunks > 1 else 0),
@@ -188,9 +191,9 @@ def layer_parts(layer: LayerPlan, ones: int | None = None) -> dict[str, Cells]:
     return parts
 
 
-def layer_cells(layer: LayerPlan, ones: int | None = None) -> Cells:
+def layer_cells(layer: LayerPlan, wired: int | None = None) -> Cells:
     """Return the cells of a layer but its weight memory, all of ``layer_parts``."""
-    return sum(layer_parts(layer, ones).values(), Cells())
+    return sum(layer_parts(layer, wired).values(), Cells())
 
 
 def frame_cells(beats: int, beat_bits: int) -> Cells:
@@ -207,7 +210,7 @@ def result_cells(classes: int, pe: int, score_bits: int) -> Cells:
 def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:
     """Return the cells of each layer with its weight memory, the network's ends with its first and last layer."""
     cells = [
-        layer_cells(layer, wired_ones(memory, layer.pe * layer.simd))
+        layer_cells(layer, wired_inputs(memory, layer.pe, layer.simd))
         + rom_cells(rom_of(layer, memory.columns.shape[1], memory.start_columns), memory.block_columns)
         for layer, memory in zip(plan.layers, memories, strict=True)
     ]

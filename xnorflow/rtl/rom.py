@@ -137,9 +137,9 @@ class Rom:
         return min(held, self.columns)
 
 
-def wired_ones(memory: Memory, weights: int) -> int:
-    """Return how many of the first so many bits of a word are always 1."""
-    return int((memory.source[:weights] == ONE).sum())
+def wired_inputs(memory: Memory, pe: int, simd: int) -> int:
+    """Return how many inputs meet a weight that is always -1: of a memory of one word, those that are looked at."""
+    return int((memory.source[: pe * simd].reshape(pe, simd) == ONE).any(axis=0).sum())
 
 
 def rom_of(layer: LayerPlan, columns: int, starts: int) -> Rom:

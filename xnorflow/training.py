@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import time
@@ -116,6 +117,8 @@ class TrainingRun:
         history = self.model.fit(
             self.encode(images[:used]), targets[:used], batch_size=batch, shuffle=False, verbose=0
         )
+        # Keras leaves the epoch's arrays in a cycle of references, which Python seldom looks for
+        gc.collect()
         return float(history.history["loss"][-1])
 
     def _variables(self) -> list[Any]:

@@ -27,7 +27,7 @@ pixel_threshold: 100
 precision: {dense1: {accum: ap_int<11>}, scores: {result: ap_uint<7>}}
 train:
   {seed: 3, seeds: 2, epochs: 7, batch_size: 32, learning_rate: 0.02, shift: 2,
-   rotate: 5, scale: 0.1, elastic: 0.5, distill: 0.25}
+   rotate: 5, scale: 0.1, elastic: 0.5}
 """
 
 
@@ -71,7 +71,7 @@ def test_all_keys(tmp_path):
         input_bits=8,
         pixel_threshold=100,
         precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
-        train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5, 0.25),
+        train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5),
     )
     assert (config.name, config.reuse_factor_of("dense1"), config.reuse_factor_of("other")) == ("net", 64, 1)
     assert (config.strategy_of("dense1"), config.strategy_of("other")) == ("Latency", "Resource")
@@ -177,7 +177,7 @@ WRONG_TYPE = [
         "train: {scale: 1}",
         "train: {elastic: -1}",
     ),
-    *("train: {distill: 1.1}", "train: {distill: .nan}", "train: {rotate: true}", "train: {scale: wide}"),
+    *("train: {elastic: .nan}", "train: {rotate: true}", "train: {scale: wide}"),
     *(
         "train: {batch_size: 1}",
         "train: {learning_rate: 0}",

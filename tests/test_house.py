@@ -35,7 +35,7 @@ OWNERS = {
     "matplotlib": {"pareto"},
 }
 # modules that may call these functions of keras2
-KERAS_USERS = {"blocks", "train", "training", "teacher", "extract", "modelfile", "data"}
+KERAS_USERS = {"blocks", "train", "training", "extract", "modelfile", "data"}
 HLS4ML_USERS = {"hls.convert"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_ATTRIBUTES = {"os.chdir", "os.system", "os.popen", "os.fork", "np.lib.format"}

@@ -7,7 +7,6 @@ from xnorflow import lessons as module
 from xnorflow.augment import Warp
 from xnorflow.data import Split
 from xnorflow.lessons import Lessons
-from xnorflow.teacher import build_teacher
 
 
 @pytest.fixture
@@ -34,24 +33,3 @@ def test_epochs_take_turns_over_the_copies(split, monkeypatch):
     # an epoch is the same whatever was asked for before, and another with another seed
     assert np.array_equal(Lessons(split, 5, Warp(rotate=9), 0, seed=1).epoch(4)[0], lessons.epoch(4)[0])
     assert not np.array_equal(Lessons(split, 5, Warp(rotate=9), 0, seed=2).epoch(4)[0], lessons.epoch(4)[0])
-
-
-def test_targets_mix_label_and_teacher_for_the_warped_image(split):
-    seen = []
-
-    def teacher(images):
-        seen.append(images)
-        return np.full((len(images), 5), 0.2, np.float32)
-
-    lessons = Lessons(split, 5, Warp(rotate=9), 0, seed=1, teacher=teacher, share=0.25)
-    images, targets = lessons.epoch(0)
-    assert sorted(map(bytes, seen[0])) == sorted(map(bytes, images)), "the teacher saw other images"
-    assert np.allclose(np.sort(targets, axis=1), [0.05, 0.05, 0.05, 0.05, 0.8])
-    lessons.epoch(module.COPIES)
-    assert len(seen) == 1, "the teacher was asked twice about one copy"
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (8, 8, 1), (28, 28, 3)])
-def test_the_teacher_reads_images_of_any_size(shape):
-    model = build_teacher(shape, 7)
-    assert model(np.full((2, *shape), 255, np.float32)).shape == (2, 7)

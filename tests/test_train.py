@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xnorflow import teacher, training
+from xnorflow import training
 from xnorflow.data import DataSet, Split
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.extract import extract
@@ -160,26 +160,6 @@ def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, da
     assert equal(final_weights(resumed.path), final_weights(whole.path))
     for got, right in zip(resumed.card["seeds"]["runs"], whole.card["seeds"]["runs"], strict=True):
         assert {**got, "seconds": 0} == {**right, "seconds": 0}
-
-
-@pytest.mark.parametrize("stopped", ["teacher", "seed-3"])
-def test_a_taught_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, network, data, stopped):
-    monkeypatch.setattr(teacher, "SCHEDULE", training.Schedule(2, 32, 0.003))
-    config = dataclasses.replace(FEW, epochs=2, distill=0.5)
-    seen = watch(monkeypatch)
-    whole = train(network, data, tmp_path / "whole", config)
-    expected = seen["weights"]
-    with monkeypatch.context() as patch:
-        watch(patch, stop_after=1, run=stopped)
-        with pytest.raises(Stopped):
-            train(network, data, tmp_path / "halves", config)
-    with monkeypatch.context() as patch:
-        seen = watch(patch)
-        resumed = train(network, data, tmp_path / "halves", config)
-    assert equal(seen["weights"][-1], expected[-1])
-    assert equal(final_weights(resumed.path), final_weights(whole.path))
-    plain = train(network, data, tmp_path / "plain", dataclasses.replace(config, distill=0.0))
-    assert not equal(final_weights(plain.path), final_weights(whole.path)), "the teacher changed nothing"
 
 
 def test_latent_weights_stay_between_minus_one_and_one(tmp_path, monkeypatch, network, data):

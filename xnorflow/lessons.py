@@ -1,13 +1,11 @@
-"""What a network is taught from, epoch by epoch: warped images and the share of each class.
+"""What a network is taught from, epoch by epoch: warped and shifted images, with their labels.
 
-Warping all images anew for every epoch would take as long as training a small network on them. So
+Warping all images anew for every epoch would take longer than training a small network on them. So
 a few warped copies of the training set are made when they are first needed, and the epochs take turns;
 shifts cost little and are drawn anew.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +17,12 @@ COPIES = 10
 
 Floats = NDArray[np.float32]
 UInt8Array = NDArray[np.uint8]
-Teacher = Callable[[UInt8Array], Floats]
 
 
 class Lessons:
     """The images and targets of every epoch, the same for the same seed."""
 
-    def __init__(
-        self,
-        train: Split,
-        n_classes: int,
-        warp: Warp,
-        shift: int,
-        seed: int,
-        teacher: Teacher | None = None,
-        share: float = 0.0,
-    ) -> None:
+    def __init__(self, train: Split, n_classes: int, warp: Warp, shift: int, seed: int) -> None:
         """Prepare lessons from ``train``.
 
         Args:
@@ -43,33 +31,22 @@ class Lessons:
             warp: how far the images are warped.
             shift: by how many pixels they are shifted at most.
             seed: of warps, shifts and order.
-            teacher: gives the probability of each class, shape (n, n_classes), of uint8 images; it sees
-                them before the shift.
-            share: of the teacher's probabilities in the targets; the rest is the label
-                (distillation after Hinton, Vinyals, Dean 2015, arXiv:1503.02531).
         """
         self._train, self._warp, self._shift, self._seed = train, warp, shift, seed
-        self._labels = np.eye(n_classes, dtype=np.float32)[train.labels]
-        self._teacher, self._share = teacher, np.float32(share)
-        self._copies: dict[int, tuple[UInt8Array, Floats]] = {}
+        self._targets = np.eye(n_classes, dtype=np.float32)[train.labels]
+        self._copies: dict[int, UInt8Array] = {}
 
     def __len__(self) -> int:
         """Return the number of training images."""
-        return len(self._labels)
+        return len(self._targets)
 
     def epoch(self, index: int) -> tuple[UInt8Array, Floats]:
-        """Return the images and targets (n, n_classes) of epoch ``index``, counted from 0, in its order."""
+        """Return the images and one-hot targets (n, n_classes) of epoch ``index``, from 0, in its order."""
         copy = index % COPIES
         if copy not in self._copies:
-            self._copies[copy] = self._make(copy)
-        images, targets = self._copies[copy]
+            random = np.random.default_rng((self._seed, copy, 1))
+            self._copies[copy] = warp_images(self._train.images, self._warp, random)
         # a generator per epoch, so that a resumed run sees the images in the same order
         random = np.random.default_rng((self._seed, index))
         order = random.permutation(len(self))
-        return shift_images(images[order], self._shift, random), targets[order]
-
-    def _make(self, copy: int) -> tuple[UInt8Array, Floats]:
-        images = warp_images(self._train.images, self._warp, np.random.default_rng((self._seed, copy, 1)))
-        if self._teacher is None:
-            return images, self._labels
-        return images, (1 - self._share) * self._labels + self._share * self._teacher(images)
+        return shift_images(self._copies[copy][order], self._shift, random), self._targets[order]

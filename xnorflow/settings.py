@@ -46,19 +46,17 @@ class TrainConfig:
         rotate: and turned by up to so many degrees.
         scale: and stretched or shrunk by up to this share.
         elastic: and distorted by displacements of this standard deviation, in pixels.
-        distill: share of a teacher's probabilities in the targets, 0 to 1; 0 for labels alone.
     """
 
     seed: int = 0
     seeds: int = 1
-    epochs: int = 40
+    epochs: int = 60
     batch_size: int = 128
     learning_rate: float = 0.01
     shift: int = 1
     rotate: float = 8.0
     scale: float = 0.08
     elastic: float = 0.6
-    distill: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("seeds", 1), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
@@ -67,7 +65,7 @@ class TrainConfig:
                 raise ConfigError(f"train.{name} must be a whole number >= {least}, got {got(value)}")
         if not number(self.learning_rate) or not 0 < self.learning_rate <= 1:
             raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {got(self.learning_rate)}")
-        limits = {"rotate": 180, "scale": 0.9, "elastic": 100, "distill": 1}
+        limits = {"rotate": 180, "scale": 0.9, "elastic": 100}
         for name, most in limits.items():
             value = getattr(self, name)
             if not number(value) or not 0 <= value <= most:

@@ -29,10 +29,9 @@ from xnorflow.extract import extract
 from xnorflow.files import sha256_file, write_json
 from xnorflow.inputs import LEARNED, PixelThreshold, encoded_shape, keras_input
 from xnorflow.keras2 import import_keras
-from xnorflow.lessons import Lessons, Teacher
+from xnorflow.lessons import Lessons
 from xnorflow.modelfile import save_model
 from xnorflow.settings import TrainConfig
-from xnorflow.teacher import train_teacher
 from xnorflow.training import CHECKPOINT, Schedule, TrainingRun
 
 PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")
@@ -121,10 +120,9 @@ def train(
     student = _Student(network, data, folder, config or TrainConfig(), input_bits, pixel_threshold)
     settings = {"bits": input_bits, "pixel_threshold": pixel_threshold}
     path = folder / f"{network.stem}.h5"
-    teacher = student.teacher()
     runs: list[SeedRun] = []
     for seed in range(student.config.seed, student.config.seed + student.config.seeds):
-        model, run = student.train(seed, teacher)
+        model, run = student.train(seed)
         if not runs or run.validation > max(earlier.validation for earlier in runs):
             save_model(model, path, settings)
             kept = run
@@ -193,21 +191,12 @@ class _Student:
         """Return the network as it stands before training."""
         return build_network(self.network, self.shape, self.data.n_classes, self.pixel_threshold)
 
-    def teacher(self) -> Teacher | None:
-        """Return the trained teacher; None where nothing is learnt from one."""
-        if not self.config.distill:
-            return None
-        warp, shift = self.warp, self.config.shift
-        return train_teacher(self.data, self.shape, warp, shift, self.folder, self._key(repr((warp, shift))))
-
-    def train(self, seed: int, teacher: Teacher | None) -> tuple[Any, SeedRun]:
+    def train(self, seed: int) -> tuple[Any, SeedRun]:
         """Train with ``seed``, or go on from its checkpoint; return the network and what it came to."""
         config = self.config
         import_keras().utils.set_random_seed(seed)
         model = self.build()
-        lessons = Lessons(
-            self.data.train, self.data.n_classes, self.warp, config.shift, seed, teacher, config.distill
-        )
+        lessons = Lessons(self.data.train, self.data.n_classes, self.warp, config.shift, seed)
         # one seed is the same run, alone or among others
         alone = dataclasses.replace(config, seed=seed, seeds=1)
         text = self.network.read_text(encoding="utf-8", errors="replace")

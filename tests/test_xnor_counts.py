@@ -18,7 +18,8 @@ from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.xnor.operators import cycle_operators
 
 pytest.importorskip("hls4ml")
-COUNTER = """#include <cstdio>
+COUNTER = """#pragma once
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>

@@ -19,11 +19,11 @@ module xnf_frame #(
     output reg              frame_error
 );
     localparam CW = BEATS > 1 ? $clog2(BEATS) : 1;
-    localparam [31:0] END_VALUE = BEATS - 1;
-    localparam [CW-1:0] END = END_VALUE[CW-1:0];
+    localparam [31:0] BEFORE_VALUE = BEATS > 1 ? BEATS - 2 : 0;
+    localparam [CW-1:0] BEFORE = BEFORE_VALUE[CW-1:0];
     reg  [CW-1:0] position;
     reg           filling, dropping;
-    wire          last = position == END;
+    reg           last;         // the beat to come is an image's last
     wire          take = m_valid && m_ready;
     assign s_axis_tready = dropping || (m_ready && !filling);
     assign m_valid = filling || (s_axis_tvalid && !dropping);
@@ -32,6 +32,7 @@ module xnf_frame #(
     always @(posedge clk)
         if (rst) begin
             position <= {CW{1'b0}};
+            last <= BEATS == 1;
             filling <= 1'b0;
             dropping <= 1'b0;
             frame_error <= 1'b0;
@@ -39,6 +40,7 @@ module xnf_frame #(
             if (s_axis_tvalid && s_axis_tlast) dropping <= 1'b0;
         end else if (take) begin
             position <= last ? {CW{1'b0}} : position + 1'b1;
+            last <= BEATS == 1 || (!last && position == BEFORE);
             filling <= !last && (filling || s_axis_tlast);
             dropping <= last && !filling && !s_axis_tlast;
             if (!filling && last != s_axis_tlast) frame_error <= 1'b1;

@@ -38,7 +38,7 @@ OPTIONS: dict[str, tuple[int, PixelThreshold]] = {
     "4 bits, 51 102 153 204": (1, [51, 102, 153, 204]),
     "8-bit pixels": (8, 128),
 }
-# a plain one, so that the table does not move with the defaults: no warping, no teacher
+# a plain one, so that the table does not move with the defaults: no warping
 RECIPE: dict[str, Any] = {"learning_rate": 3e-3, "shift": 1, "rotate": 0.0, "scale": 0.0, "elastic": 0.0}
 # the first layer is costed at as many cycles per image for each option
 PE, CYCLES = 8, 256

@@ -9,14 +9,15 @@ import argparse
 import dataclasses
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from xnorflow.data import load_dataset
 from xnorflow.settings import TrainConfig
 from xnorflow.train import train
 
 NETWORK = Path(__file__).resolve().parents[1] / "keras_models" / "sfc.py"
-NO_WARP = {"rotate": 0, "scale": 0, "elastic": 0}
-ROWS = {
+NO_WARP: dict[str, Any] = {"rotate": 0, "scale": 0, "elastic": 0}
+ROWS: dict[str, dict[str, Any]] = {
     "baseline: learning rate 0.003, shift by 1 pixel": {"learning_rate": 0.003, **NO_WARP},
     "learning rate 0.01": NO_WARP,
     "learning rate 0.01, no shift": {"shift": 0, **NO_WARP},

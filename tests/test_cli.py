@@ -179,7 +179,7 @@ def test_report_as_text_json_and_markdown(capsys, finished):
     assert "is it right?" in text and "04-csim" in text
     assert main(["report", str(finished), "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
-    assert values["agrees"] is True and values["interval_cycles"] == 64
+    assert values["agrees"] is True and values["interval_cycles"] == 4
     assert main(["report", str(finished), "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     heads = [index for index, line in enumerate(lines) if line.startswith("|---") or line.startswith("| ---")]

@@ -34,7 +34,9 @@ def _train(run: Run) -> StepResult:
     if model is not None:
         if not model.is_file():
             raise ConfigError(f"no such network file: {model}")
-        step = run.step(TRAIN, {"model": sha256_file(model)}, lambda folder: _take_model(run, model))
+        card = model.with_suffix(".json")
+        given = {path.suffix: sha256_file(path) for path in (model, card) if path.is_file()}
+        step = run.step(TRAIN, given, lambda folder: _take_model(run, model, card))
     else:
         inputs = {
             "network": sha256_file(config.network) if config.network.is_file() else None,
@@ -62,9 +64,8 @@ def _train(run: Run) -> StepResult:
     return step
 
 
-def _take_model(run: Run, model: Path) -> dict[str, Any]:
+def _take_model(run: Run, model: Path, card: Path) -> dict[str, Any]:
     shutil.copyfile(model, run.model_file)
-    card = model.with_suffix(".json")
     return {"trained_here": False, "card": read_json(card) if card.is_file() else None}
 
 

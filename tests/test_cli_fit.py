@@ -104,7 +104,9 @@ def test_calibration_is_learned_written_and_used(question, finished, tmp_path):
     api_fit.write_calibration(ratios, target)
     assert load_calibration(target) == {"lut": (0.5, 0.5, 0.5)}
     stock = tmp_path / "stock.yaml"
-    api_fit.write_config(dataclasses.replace(question.config, kernel="hls4ml", reuse_factor=64), stock, "hls4ml's own")
+    api_fit.write_config(
+        dataclasses.replace(question.config, kernel="hls4ml", reuse_factor=64), stock, "hls4ml's own"
+    )
     asked = [api_fit.fit_question(stock, project=finished, calibration=ratios) for ratios in (None, target)]
     before, after = (api_fit.check(item)[1].expected.lut for item in asked)
     assert after.likely == pytest.approx(before.likely * 0.5 / question.ratios["lut"][1], rel=0.01)

@@ -231,7 +231,7 @@ def test_checkpoint_of_another_input_is_not_resumed(tmp_path):
     for bits, setting in ((8, 128), (1, LEARNED)):
         # both read pixels, 36 of them
         student = _Student(tmp_path / "little.py", quarters(), tmp_path / "out", config, bits, setting)
-        weights.append(student.train(3, None)[0].get_weights())
+        weights.append(student.train(3)[0].get_weights())
         assert (tmp_path / "out" / "seed-3.npz").is_file()
     assert len(weights[1]) == len(weights[0]) + 3
 

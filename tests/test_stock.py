@@ -65,4 +65,4 @@ def test_stock_on_the_terminal(capsys):
     needs_qkeras()
     assert main(["stock", str(CONFIGS / "digits.yaml"), "--part", "xc7z020clg400-1", "--project", "nowhere"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "hls4ml's own kernels on xc7z020" in printed and "digits" in printed and "Estimated" in printed
+    assert "hls4ml's own kernels and ours on xc7z020" in printed and "digits" in printed and "Estimated" in printed

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -227,44 +225,10 @@ def test_a_testbench_without_results(project, fakes, tmp_path):
 
 
 @needs_tcl
-@pytest.mark.parametrize("step", ["synthesise", "implement"])
-def test_a_failure_of_vivado_is_named_with_its_step(project, fakes, tmp_path, step):
-    fakes("fail", step)
-    with pytest.raises(ToolFailed, match=rf"step {step}(.|\n)*vivado\.log"):
+def test_a_failure_of_vivado_is_named_with_its_step(project, fakes, tmp_path):
+    fakes("fail", "synthesise")
+    with pytest.raises(ToolFailed, match=r"step synthesise(.|\n)*vivado\.log"):
         synthesise(job(project, csim=False, vivado="implement"), "Vivado", tmp_path / "out")
-
-
-CALLER = """
-import sys
-from pathlib import Path
-from xnorflow.backends.xilinx_hls import HlsJob
-from xnorflow.synth import synthesise
-job = HlsJob(Path(sys.argv[1]), "net", sys.argv[2], 100.0, csim=False)
-synthesise(job, "Vivado", Path(sys.argv[3]), on_step=lambda step: print(step, flush=True))
-"""
-
-
-@needs_tcl
-def test_ctrl_c_ends_the_tool_as_well(project, fakes, tmp_path, package_env):
-    fakes("hang", "csynth")
-    environment = {**os.environ, **package_env}
-    argv = [sys.executable, "-c", CALLER, str(project), PART, str(tmp_path / "out")]
-    caller = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert caller.stdout is not None and caller.stdout.readline() == "csynth\n"
-    log = tmp_path / "out/vivado_hls.log"
-    wait_for(lambda: "PID" in log.read_text())
-    tool = int(log.read_text().split("PID ")[1].split()[0])
-    caller.send_signal(signal.SIGINT)
-    assert caller.wait(timeout=60) != 0
-    wait_for(lambda: not Path(f"/proc/{tool}").exists() or " Z " in Path(f"/proc/{tool}/stat").read_text())
-
-
-def wait_for(condition):
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.1)
-    pytest.fail("it did not come about in a minute")
 
 
 def test_missing_tools_are_said_before_any_starts(project, tmp_path, monkeypatch):

@@ -198,7 +198,7 @@ def layer_cells(layer: LayerPlan, wired: int | None = None) -> Cells:
 
 def frame_cells(beats: int, beat_bits: int) -> Cells:
     """Return what keeps the images of the input stream apart."""
-    return _control(_bits(beats), lut=beat_bits, ff=3)
+    return _control(_bits(beats), lut=beat_bits, ff=3 + (beats > 1))
 
 
 def result_cells(classes: int, pe: int, score_bits: int) -> Cells:

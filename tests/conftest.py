@@ -63,7 +63,7 @@ def shipped() -> dict[str, NetSpec]:
     needs_qkeras()
     from xnorflow.extract import extract_file
 
-    return {name: extract_file(ROOT / f"keras_models/{name}.h5", 1, 128) for name in NETWORKS}
+    return {path.stem: extract_file(path) for path in sorted((ROOT / "keras_models").glob("*.h5"))}
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,9 @@ class TrainConfig:
             value = getattr(self, name)
             if not number(value) or not 0 <= value <= most:
                 raise ConfigError(f"train.{name} must be a number from 0 to {most}, got {got(value)}")
+        for name in ("learning_rate", *limits):
+            # 4 and 4.0 are the same setting, and the same key of a checkpoint
+            object.__setattr__(self, name, float(getattr(self, name)))
 
 
 @dataclass(frozen=True)

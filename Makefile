@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# tests at a time; each takes up to 2 GB
+WORKERS ?= 2
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow bench clean
@@ -16,7 +18,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow

@@ -132,9 +132,10 @@ def test_calibrate_needs_pairs(tmp_path):
         api_fit.calibrate([tmp_path / name])
 
 
-def test_synth_without_the_tool_says_how_to_get_it(project, monkeypatch, capsys):
+def test_synth_without_the_tool_says_how_to_get_it(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    assert main(["synth", DIGITS, "--project", str(project), "--epochs", "2"][:4]) == 2
+    model = shutil.copy(finished / "01-train/digits.h5", tmp_path / "own.h5")
+    assert main(["synth", DIGITS, "--project", str(tmp_path / "p"), "--model", str(model)]) == 2
     assert "vivado_hls" in capsys.readouterr().err
 
 
@@ -167,7 +168,7 @@ def test_ctrl_c_ends_the_synthesis_tool_and_its_children(
     fakes("hang", "csynth")
     model = shutil.copy(finished / "01-train/digits.h5", tmp_path / "own.h5")
     stand_in = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("FAKE_")}
-    process = start(package_env, "synth", tmp_path / "p", "--model", str(model), **stand_in)
+    process = start(package_env, "synth", tmp_path / "p", "--model", str(model), epochs=None, **stand_in)
     try:
         # Keras starts and the project is converted before, which a busy machine takes its time for
         wait_for(fakes.ids.exists, process, seconds=300)

@@ -262,9 +262,9 @@ def test_a_testbench_without_results(project, fakes, tmp_path):
 @pytest.mark.parametrize(
     ("mode", "step", "words"),
     [
-        ("fail", "synthesise", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    something broke"),
-        ("fail", "place", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    something broke"),
-        ("fail", "route", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    something broke"),
+        ("fail", "synthesise", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    ERROR: something broke"),
+        ("fail", "place", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    ERROR: something broke"),
+        ("fail", "route", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    ERROR: something broke"),
         ("full", "place", r"of vivado: the design is larger than the part.*vivado\.log"),
         ("licence", "synthesise", r"of vivado: no licence.*vivado\.log"),
         ("oom", "route", r"of vivado: it ran out of memory.*vivado\.log"),

@@ -23,6 +23,25 @@ slow          fast                1.750        0.000                      0     
 
 {rule}
 """
+EXPORT = """Implementation tool: Xilinx Vivado v.2023.1
+Project:             net_prj
+Solution:            solution1
+Device target:       xc7z010-clg400-1
+
+#=== Post-Implementation Resource usage ===
+CLB:              0
+LUT:           2437
+FF:            1006
+DSP:              0
+BRAM:            39
+LATCH:            0
+
+#=== Final timing ===
+CP required:                     10.000
+CP achieved post-synthesis:      7.100
+CP achieved post-implementation: 9.373
+Timing met
+"""
 
 
 def tree_alone(version):
@@ -56,6 +75,13 @@ def test_timing_of_setup_alone_has_no_hold_slack(read):  # noqa: F811
 def test_timing_that_lost_its_hold_slack_is_refused(read):  # noqa: F811
     with pytest.raises(ReportError, match=r"WHS\(ns\)"):
         read(vivado("report_timing_summary -delay_type min_max", SETUP_ONLY))
+
+
+@pytest.mark.parametrize("damaged", ["WNS(ns) x", "x WNS(ns)", "WNS(ns)WNS(ns)"])
+def test_timing_with_a_damaged_header_is_refused(read, damaged):  # noqa: F811
+    text = TIMING.replace("WNS(ns)", damaged, 1)
+    with pytest.raises(ReportError, match=r"WNS\(ns\)"):
+        read(vivado("report_timing_summary", text))
 
 
 def test_worst_slack_between_two_clocks_is_of_the_one_that_takes_the_path(read):  # noqa: F811
@@ -160,3 +186,15 @@ def test_a_file_that_holds_two_reports_is_refused_or_read_as_its_first(tmp_path)
             assert read_report(path) == whole
         except ReportError as error:
             assert name in str(error)
+
+
+def test_export_after_implementation(read):  # noqa: F811
+    report = read(EXPORT)
+    assert (report.stage, report.version, report.top) == (Stage.ROUTED, "2023.1", "net")
+    assert report.usage == Usage(lut=2437, ff=1006, bram18=39, dsp=0)
+    assert report.timing == Timing(clock_ns=10.0, estimated_ns=9.373, slack_ns=0.627)
+
+
+def test_export_that_lost_its_last_timing_is_not_taken_for_a_synthesis(read):  # noqa: F811
+    with pytest.raises(ReportError, match="CP achieved post-implementation"):
+        read(EXPORT.replace("CP achieved post-implementation: 9.373\n", ""))

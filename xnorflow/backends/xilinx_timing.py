@@ -58,9 +58,10 @@ def _worst(source: Source) -> tuple[float | None, float | None]:
     at = next((number for number, line in enumerate(body) if "WNS(ns)" in line), None)
     # such a report was asked for setup alone
     setup_only = source.has(r"^\|\s*Command\s*:.*\s(-delay_type\s+max|-setup)\b")
-    if at is None or at + 2 >= len(body) or not (setup_only or "WHS(ns)" in body[at]):
+    names = [] if at is None else re.findall(r"\S+(?: \S+)*", body[at])
+    needed = {"WNS(ns)"} if setup_only else {"WNS(ns)", "WHS(ns)"}
+    if at is None or at + 2 >= len(body) or not needed.issubset(names):
         raise source.missing("field WNS(ns) or WHS(ns)")
-    names = re.findall(r"\S+(?: \S+)*", body[at])
     cells = body[at + 2].split()
     if len(cells) != len(names) or len(cells) < 5:
         raise source.wrong("the row of WNS(ns)", f"{len(names)} numbers", body[at + 2].strip())

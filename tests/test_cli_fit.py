@@ -1,13 +1,16 @@
 """The commands fit, explore, synth and calibrate, on the command line and as functions."""
 
 import dataclasses
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
+from flow_runs import start, wait_for
 from test_report import ALL
-from test_synth import fakes, needs_tcl  # noqa: F401
+from test_synth import fakes, needs_tcl, running  # noqa: F401
 
 from xnorflow import api_fit
 from xnorflow.cli import main
@@ -129,9 +132,10 @@ def test_calibrate_needs_pairs(tmp_path):
         api_fit.calibrate([tmp_path / name])
 
 
-def test_synth_without_the_tool_says_how_to_get_it(project, monkeypatch, capsys):
+def test_synth_without_the_tool_says_how_to_get_it(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    assert main(["synth", DIGITS, "--project", str(project), "--epochs", "2"][:4]) == 2
+    model = shutil.copy(finished / "01-train/digits.h5", tmp_path / "own.h5")
+    assert main(["synth", DIGITS, "--project", str(tmp_path / "p"), "--model", str(model)]) == 2
     assert "vivado_hls" in capsys.readouterr().err
 
 
@@ -152,3 +156,27 @@ def test_synth_runs_on_the_converted_project(
     build = tmp_path / "synth é" / "05-synth/hls/solution1/csim/build/tb_data"
     got, expected = ((build / name).read_text().split() for name in ("csim_results.log", "tb_output_predictions.dat"))
     assert got == expected and len(got) == 1000
+
+
+@needs_tcl
+def test_ctrl_c_ends_the_synthesis_tool_and_its_children(
+    finished,
+    fakes,  # noqa: F811
+    tmp_path,
+    package_env,
+):
+    fakes("hang", "csynth")
+    model = shutil.copy(finished / "01-train/digits.h5", tmp_path / "own.h5")
+    stand_in = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("FAKE_")}
+    process = start(package_env, "synth", tmp_path / "p", "--model", str(model), epochs=None, **stand_in)
+    try:
+        # Keras starts and the project is converted before, which a busy machine takes its time for
+        wait_for(fakes.ids.exists, process, seconds=300)
+        assert len(running(fakes.ids)) == 2
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "xnorflow: stopped; the same command goes on from here"
+    wait_for(lambda: not running(fakes.ids))

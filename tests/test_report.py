@@ -124,7 +124,14 @@ def test_windows_line_ends(read, name):
             "Slice Registers",
         ),
         ("flat.rpt", "| Design State : Physopt postRoute\n", "Design State"),
+        ("flat.rpt", "| F8 Muxes                |    0 |     0 |          0 |      4400 |  0.00 |\n", "F8 Muxes"),
         ("timing.rpt", "| Clock Summary", "Clock Summary"),
+        (
+            "timing.rpt",
+            "  slow   {0.000 5.000}        10.000          100.000\n",
+            "clock slow in section Clock Summary",
+        ),
+        ("timing.rpt", "| Speed File   : -1\n", "Speed File"),
         ("power.rpt", "| Dynamic (W)              | 1.390                            |\n", "Dynamic"),
     ],
 )

@@ -1,7 +1,9 @@
 """Vivado HLS, Vitis HLS and Vivado: golden Tcl, and runs against stand-ins that a real Tcl drives."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -56,6 +58,7 @@ def fakes(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{FAKES}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_REPORTS", str(reports))
     monkeypatch.setenv("FAKE_RECORD", str(tmp_path / "record"))
+    monkeypatch.setenv("FAKE_IDS", str(tmp_path / "ids"))
 
     def set_mode(mode="ok", step=""):
         monkeypatch.setenv("FAKE_MODE", mode)
@@ -63,7 +66,20 @@ def fakes(tmp_path, monkeypatch):
 
     set_mode()
     set_mode.record = lambda: (tmp_path / "record").read_text()
-    return set_mode
+    set_mode.ids = tmp_path / "ids"
+    yield set_mode
+    for number in running(set_mode.ids):
+        os.kill(number, signal.SIGKILL)
+
+
+def running(ids):
+    """Those of a hanging stand-in and its child that still run."""
+    found = []
+    for number in map(int, ids.read_text().split()) if ids.exists() else []:
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                found.append(number)
+    return found
 
 
 # --- what is planned
@@ -122,6 +138,16 @@ def test_other_tools_are_refused():
         ("ERROR: [Common 17-345] A valid license was not found for feature 'Synthesis'", "licence"),
         ("terminate called after throwing an instance of 'std::bad_alloc'", "memory"),
         ("write: No space left on device", "disk"),
+        ("WARNING: [Common 17-348] Failed to get the license for feature 'Synthesis'", "licence"),
+        ("/opt/loader: line 25:  4242 Killed", "memory"),
+        ("vivado failed with exit code 137; log: x", "memory"),
+        ("vivado was killed by SIGKILL; log: x", "memory"),
+        ("vivado was killed by SIGSEGV; log: x", None),
+        ("INFO: [Common 17-349] Got license for feature 'Synthesis' and/or device 'xc7z010'", None),
+        (
+            "ERROR: [Place 30-640] Place Check : This design requires more Slice LUTs cells than are available",
+            "larger",
+        ),
         ("ERROR: [SIM 211-100] 'csim_design' failed: compilation error(s).", "C simulation"),
         ("INFO: all is well", None),
     ],
@@ -140,10 +166,12 @@ def test_run_to_the_end(project, fakes, tmp_path, backend, tool):
     steps = []
     wanted = job(project, cosim=True, export=True, vivado="implement")
     run = synthesise(wanted, backend, tmp_path / "out", on_step=steps.append)
-    assert steps == ["csim", "csynth", "cosim", "export", "synthesise", "implement"]
+    assert steps == ["csim", "csynth", "cosim", "export", "synthesise", "place", "route"]
     assert run.csim_results.read_text() == "42\n"
     assert (run.hls.stage, run.hls.usage.lut) == (Stage.HLS, 3290)
     assert [bool(report.usage.lut) for report in run.vivado] == [True, False, True, False, False]
+    # the stand-in's reports have the state that the design was in when they were asked for
+    assert [report.stage for report in run.vivado] == [Stage.SYNTHESISED] * 2 + [Stage.ROUTED] * 3
     assert run.vivado[-1].power.total_w == 1.527
     record = fakes.record()
     assert record.startswith(f"{tool} -f hls.tcl\n")
@@ -172,6 +200,8 @@ def test_vitis_run_is_used_where_vitis_hls_is_missing(project, fakes, tmp_path, 
         ("fail", "csynth", r"step csynth.*exit code 2(.|\n)*XNORFLOW FAILED csynth: something broke"),
         ("licence", "csynth", "step csynth of vivado_hls: no licence"),
         ("memory", "csynth", "step csynth.*out of memory"),
+        ("oom", "csynth", "step csynth.*out of memory"),
+        ("crash", "csynth", r"step csynth.*killed by SIGSEGV"),
         ("disk", "csim", "step csim.*disk is full"),
         ("part", "csim", "part is not installed"),
         ("garbage", "csynth", "step csynth"),
@@ -199,10 +229,14 @@ def test_a_time_limit_stops_it(project, fakes, tmp_path):
     with pytest.raises(ToolFailed, match=r"step csynth.*longer than 3 s"):
         synthesise(job(project, csim=False), "Vivado", tmp_path / "out", timeout_s=3)
     assert time.monotonic() - started < 15
+    assert fakes.ids.exists() and not running(fakes.ids)
 
 
 @needs_tcl
-@pytest.mark.parametrize(("mode", "words"), [("noreport", "left no such report"), ("cutreport", "cut short")])
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("noreport", "left no such report"), ("cutreport", "cut short"), ("garbagereport", "binary file")],
+)
 def test_missing_and_cut_reports(project, fakes, tmp_path, mode, words):
     fakes(mode)
     with pytest.raises(ReportError, match=words):
@@ -225,10 +259,23 @@ def test_a_testbench_without_results(project, fakes, tmp_path):
 
 
 @needs_tcl
-def test_a_failure_of_vivado_is_named_with_its_step(project, fakes, tmp_path):
-    fakes("fail", "synthesise")
-    with pytest.raises(ToolFailed, match=r"step synthesise(.|\n)*vivado\.log"):
+@pytest.mark.parametrize(
+    ("mode", "step", "words"),
+    [
+        ("fail", "synthesise", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    ERROR: something broke"),
+        ("fail", "place", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    ERROR: something broke"),
+        ("fail", "route", r"exit code 1; log: .*vivado\.log; its last lines:(.|\n)*    ERROR: something broke"),
+        ("full", "place", r"of vivado: the design is larger than the part.*vivado\.log"),
+        ("licence", "synthesise", r"of vivado: no licence.*vivado\.log"),
+        ("oom", "route", r"of vivado: it ran out of memory.*vivado\.log"),
+    ],
+)
+def test_a_failure_of_vivado_is_named_with_its_step(project, fakes, tmp_path, mode, step, words):
+    fakes(mode, step)
+    with pytest.raises(ToolFailed, match=rf"^step {step}.*{words}"):
         synthesise(job(project, csim=False, vivado="implement"), "Vivado", tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*_routed.rpt"))
+    assert (tmp_path / "out/net_utilization_synth.rpt").exists() == (step != "synthesise")
 
 
 def test_missing_tools_are_said_before_any_starts(project, tmp_path, monkeypatch):

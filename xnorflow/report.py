@@ -152,8 +152,8 @@ class SynthReport:
         if self.part is None:
             return None
         name = self.part.strip().lower()
-        name = name if name.startswith("xc") else f"xc{name}"
-        return re.sub(r"^(xc[a-z0-9]+)-(?=[a-z]{2,4}\d{3,4})", r"\1", name)
+        name = name if re.match(r"x[acq]", name) else f"xc{name}"
+        return re.sub(r"^(x[acq][a-z0-9]+)-(?=[a-z]{2,4}\d{3,4})", r"\1", name)
 
 
 @dataclass(frozen=True)

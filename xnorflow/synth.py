@@ -72,7 +72,8 @@ def synthesise(
         backend: "Vivado" or "Vitis".
         folder: working folder; gets scripts, logs and the tool's project.
         timeout_s: time limit of each program.
-        on_step: called with each step as it starts: csim, csynth, cosim, export, synthesise, implement.
+        on_step: called with each step as it starts: csim, csynth, cosim, export, synthesise, place,
+            route.
 
     Raises:
         ToolNotFound: a program is missing; said before any starts.
@@ -123,7 +124,8 @@ def _run(plan: ToolPlan, folder: Path, timeout_s: float | None, on_step: Callabl
     try:
         return run_tool([program, *plan.arguments], cwd=folder, log=log, timeout_s=timeout_s, on_line=see)
     except ToolFailed as error:
-        meaning = explain(_tail(log))
+        # the signal or exit code is in the error, not in the log
+        meaning = explain(f"{_tail(log)}\n{error}")
         if meaning is None:
             raise ToolFailed(f"step {current[0]}: {error}") from error
         raise ToolFailed(f"step {current[0]} of {plan.tool}: {meaning}; log: {log}") from error

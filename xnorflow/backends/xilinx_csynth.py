@@ -172,8 +172,10 @@ def read_summary(source: Source) -> SynthReport:
     """
     _, top = _title(source, r"^== (Synthesis Summary) Report of '(.+)'\s*$")
     found = tables(source, lambda section, item: section.startswith("Synthesis Summary"))
+    version = source.after(r"^\s+\* Version:\s+(\d{4}\.\d[\d.]*)", "field Version")
     sections = [line for line in source.lines if line.startswith("== ")]
-    if "== SW I/O Information" not in [line.strip() for line in sections[:-1]]:
+    # in 2020 the report ends with the tree, whose last border tells that it is whole
+    if not version.startswith("2020.") and "== SW I/O Information" not in [line.strip() for line in sections[:-1]]:
         raise source.missing("section after SW I/O Information")
     tree = next((table for table in found if table.group.startswith("Performance & Resource Estimates")), None)
     if tree is None or not tree.rows:
@@ -185,7 +187,7 @@ def read_summary(source: Source) -> SynthReport:
     return SynthReport(
         stage=Stage.HLS,
         tool="Vitis HLS",
-        version=source.after(r"^\s+\* Version:\s+(\d{4}\.\d[\d.]*)", "field Version"),
+        version=version,
         top=top,
         part=source.after(r"^\s+\* Target device:\s+(\S+)", "field Target device"),
         usage=usages[names[0]],

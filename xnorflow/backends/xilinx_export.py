@@ -14,7 +14,7 @@ def read_export(source: Source) -> SynthReport:
     """
     if not source.has(r"^(Timing|TIMING)\s+(not\s+)?(met|MET)\s*$"):
         raise source.missing("last line, Timing met or Timing not met")
-    routed = source.has(r"^CP achieved post-implementation:")
+    routed = source.has(r"^(#=== Post-Implementation |CP achieved post-implementation:)")
     achieved = "post-implementation" if routed else "post-synthesis"
     clock = source.decimal("CP required", source.after(r"^CP required:\s*(\S+)", "field CP required"))
     reached = source.after(rf"^CP achieved {achieved}:\s*(\S+)", f"field CP achieved {achieved}")

@@ -166,9 +166,10 @@ def _vivado_tcl(job: HlsJob) -> str:
     ]
     if job.vivado == "implement":
         lines += [
-            f'puts "{MARK} STEP implement"',
+            f'puts "{MARK} STEP place"',
             "opt_design",
             "place_design",
+            f'puts "{MARK} STEP route"',
             "route_design",
             *_vivado_reports(job, "routed"),
             f"report_power -file {job.top}_power_routed.rpt",
@@ -187,16 +188,23 @@ def _vivado_reports(job: HlsJob, stage: str) -> list[str]:
 FAILURES = (
     (r"(?i)no space left on device", "the disk is full; free some space"),
     (
-        r"(?i)(license|licence).{0,80}(not found|failed|checkout|expired|invalid|denied|could not)|flexlm|lmgrd",
+        r"(?i)licen[cs]e.{0,80}(not found|failed|checkout|expired|invalid|denied|could not)|flexlm|lmgrd"
+        r"|(failed|unable) to (get|obtain|check ?out) .{0,20}licen[cs]e",
         "no licence was granted; check XILINXD_LICENSE_FILE and that it covers this part",
     ),
     (
-        r"(?i)std::bad_alloc|out of memory|cannot allocate memory|memory exhausted|\bkilled\b",
+        # a system short of memory kills what takes most of it; other signals are faults of the tool
+        r"(?i)std::bad_alloc|out of memory|cannot allocate memory|memory exhausted"
+        r"|\bkilled\b(?! by SIG(?!KILL\b))|failed with exit code 137\b",
         "it ran out of memory; raise the reuse factors or take a machine with more",
     ),
     (
         r"(?i)part .{0,40}(is not installed|not found|not supported)|unknown part|no parts matched",
         "the part is not installed in this tool; add its device family with the installer",
+    ),
+    (
+        r"over-utilized|Place 30-640|requires more .{0,80} than are available",
+        "the design is larger than the part; raise the reuse factors (see xnorflow fit) or take a larger part",
     ),
     (
         r"(?i)csim failed|C simulation failed|\[SIM 211-100\]|undefined reference|fatal error: ",

@@ -37,7 +37,7 @@ class Source:
 
     def integer(self, field: str, cell: str) -> int | None:
         """Return a count; None where the tool gives none. A percentage in brackets is left off."""
-        text = re.sub(r" \([^()]{1,9}%\)$", "", cell.strip())
+        text = re.sub(r" ?\([^()]{1,9}%\)$", "", cell.strip())
         if text.lower() in ABSENT:
             return None
         if not INTEGER.match(text):

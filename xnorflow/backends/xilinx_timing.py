@@ -9,7 +9,15 @@ from xnorflow.backends.xilinx_text import Source
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 PERIOD = re.compile(r"^\s*(\S+)\s+\{[^}]*\}\s+(\d+\.\d+)\s+\d+\.\d+\s*$")
-SUFFIX = re.compile(r"(synth|opted|physopted|placed|routed)(?=[_.]|$)")
+# at the end of a word of a file's name, as in top_timing_summary_routed.rpt and post_route_timing.rpt
+SUFFIX = re.compile(r"(synth|opted|physopted|placed?|routed?)(?=[_.]|$)")
+NAMED = {
+    "synth": "synthesized",
+    "opted": "synthesized",
+    "physopted": "postplace",
+    "place": "placed",
+    "route": "routed",
+}
 
 
 def read_timing(source: Source) -> SynthReport:
@@ -23,7 +31,7 @@ def read_timing(source: Source) -> SynthReport:
     clock = _period(source, setup)
     estimated = None if clock is None or setup is None else round(clock - setup, 3)
     # the head of this report has part and speed grade apart
-    speed = source.find(r"^\|\s*Speed File\s*:\s*(-\S+)") or ""
+    speed = source.after(r"^\|\s*Speed File\s*:\s*(-\S+)", "field Speed File in the head")
     return SynthReport(
         stage=_stage(source),
         tool="Vivado",
@@ -48,18 +56,21 @@ def _section(source: Source, title: str) -> list[str]:
 def _worst(source: Source) -> tuple[float | None, float | None]:
     body = _section(source, "Design Timing Summary")
     at = next((number for number, line in enumerate(body) if "WNS(ns)" in line), None)
-    if at is None or "WHS(ns)" not in body[at] or at + 2 >= len(body):
+    # such a report was asked for setup alone
+    setup_only = source.has(r"^\|\s*Command\s*:.*\s(-delay_type\s+max|-setup)\b")
+    names = [] if at is None else re.findall(r"\S+(?: \S+)*", body[at])
+    needed = {"WNS(ns)"} if setup_only else {"WNS(ns)", "WHS(ns)"}
+    if at is None or at + 2 >= len(body) or not needed.issubset(names):
         raise source.missing("field WNS(ns) or WHS(ns)")
-    names = re.findall(r"\S+(?: \S+)*", body[at])
     cells = body[at + 2].split()
     if len(cells) != len(names) or len(cells) < 5:
         raise source.wrong("the row of WNS(ns)", f"{len(names)} numbers", body[at + 2].strip())
-    worst = [source.decimal(name, cells[names.index(name)]) for name in ("WNS(ns)", "WHS(ns)")]
-    return worst[0], worst[1]
+    worst = {name: source.decimal(name, cell) for name, cell in zip(names, cells, strict=True)}
+    return worst["WNS(ns)"], worst.get("WHS(ns)")
 
 
 def _period(source: Source, worst: float | None) -> float | None:
-    """Return the period of the clock with the worst slack; of the quickest where none is named."""
+    """Return the period of the clock that takes the worst slack; of the quickest where none is named."""
     if not source.has(r"^\| Clock Summary"):
         if worst is None:
             return None
@@ -68,22 +79,33 @@ def _period(source: Source, worst: float | None) -> float | None:
     for line in _section(source, "Clock Summary"):
         if match := PERIOD.match(line):
             periods[match.group(1)] = float(match.group(2))
-    if not periods:
-        return None
-    for line in _section(source, "Intra Clock Table") if source.has(r"^\| Intra Clock Table") else []:
-        cells = line.split()
-        if (
-            len(cells) > 5
-            and cells[0] in periods
-            and re.match(r"^-?\d+\.\d+$", cells[1])
-            and float(cells[1]) == worst
-        ):
-            return periods[cells[0]]
-    return min(periods.values())
+    rows = {title: _rows(source, title) for title in ("Intra Clock Table", "Inter Clock Table")}
+    for cells in rows["Intra Clock Table"]:
+        if cells[0] not in periods:
+            raise source.missing(f"clock {cells[0]} in section Clock Summary")
+    # a row is a clock, or the clocks at a path's start and end, before its WNS
+    for clocks, title in enumerate(rows, 1):
+        for cells in rows[title]:
+            if len(cells) > clocks + 3 and cells[clocks - 1] in periods and _is(cells[clocks], worst):
+                return periods[cells[clocks - 1]]
+    return min(periods.values(), default=None)
+
+
+def _rows(source: Source, title: str) -> list[list[str]]:
+    """Return the cells of a section's rows, below the rule under its header."""
+    if not source.has(rf"^\| {title}"):
+        return []
+    body = [line.split() for line in _section(source, title) if line.strip()]
+    ruled = next((at for at, cells in enumerate(body) if set(cells[0]) == {"-"}), len(body))
+    return body[ruled + 1 :]
+
+
+def _is(cell: str, value: float | None) -> bool:
+    return re.match(r"^-?\d+\.\d+$", cell) is not None and float(cell) == value
 
 
 def _stage(source: Source) -> Stage:
-    """Return the stage from the head (2021 and later), the nets of the paths, or the file's name."""
+    """Return the stage from the head (newer versions), the nets of the paths, or the file's name."""
     state = source.find(r"^\|\s*Design State\s*:\s*(\S.*)$")
     if state is not None:
         return stage_of(source, state)
@@ -93,10 +115,9 @@ def _stage(source: Source) -> Stage:
     if any(counts.values()):
         return kinds[max(counts, key=lambda kind: counts[kind])]
     command = source.find(r"^\|\s*Command\s*:\s*(\S.*)$") or ""
-    names = {"synth": "synthesized", "opted": "synthesized", "physopted": "postplace"}
     for text in (source.path.name, command):
         if found := SUFFIX.findall(text):
-            return stage_of(source, names.get(found[-1], found[-1]))
+            return stage_of(source, NAMED.get(found[-1], found[-1]))
     raise source.missing("field Design State", "its nets and its name don't tell it either; report with paths")
 
 

@@ -70,11 +70,17 @@ def _flat(source: Source, found: list[Table]) -> dict[str, Usage]:
         def count(*names: str, also: bool = needed) -> int | None:
             return source.integer(names[0], row(names, column, needed=also))
 
+        def muxes() -> int | None:
+            seven, eight = count("F7 Muxes", also=False), count("F8 Muxes", also=False)
+            if (seven is None) != (eight is None):
+                raise source.missing(f"field {'F7' if seven is None else 'F8'} Muxes ({column})")
+            return _sum(seven, eight)
+
         return Usage(
             lut=count(*LUT_ROWS),
             lutram=count("LUT as Memory"),
             ff=count(*FF_ROWS),
-            muxf=_sum(count("F7 Muxes", also=False), count("F8 Muxes", also=False)),
+            muxf=muxes(),
             bram18=source.bram18("Block RAM Tile", row(("Block RAM Tile",), column, needed=needed)),
             dsp=count(*DSP_ROWS),
             uram=count("URAM", also=False),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from little_net import NETWORK, write_little
 
 from xnorflow import api, api_fit
 from xnorflow.cli import main
@@ -24,19 +25,10 @@ from xnorflow.show import markdown, report_tables
 from xnorflow.specfile import load_spec
 
 THERMOMETER = [64, 128, 192]
-NETWORK = """
-from xnorflow.blocks import add_dense, add_scores, start
-
-def build(shape, classes):
-    model = start("little", shape, flat=True)
-    add_dense(model, 8, "dense1")
-    add_scores(model, classes)
-    return model
-"""
 
 
 def yaml_of(folder: Path, name: str, **settings: object) -> Path:
-    (folder / "little.py").write_text(NETWORK)
+    write_little(folder)
     values = {"network": "little.py", "data": "digits", "part": "xc7z010clg400-1", "train": "{epochs: 2}", **settings}
     path = folder / f"{name}.yaml"
     path.write_text("".join(f"{key}: {value}\n" for key, value in values.items()))

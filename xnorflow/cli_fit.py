@@ -83,7 +83,7 @@ def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
 
 
 def _question(arguments: argparse.Namespace, config: str | None = None) -> api.FitQuestion:
-    return api.fit_question(
+    question = api.fit_question(
         config or arguments.config,
         project=arguments.project,
         part=arguments.part,
@@ -91,6 +91,8 @@ def _question(arguments: argparse.Namespace, config: str | None = None) -> api.F
         board_logic=arguments.board_logic,
         calibration=arguments.calibration,
     )
+    print(f"network {question.config.network.stem}: {question.origin}")
+    return question
 
 
 def _fit(arguments: argparse.Namespace) -> int:
@@ -122,12 +124,11 @@ def _explore(arguments: argparse.Namespace) -> int:
 
 def _stock(arguments: argparse.Namespace) -> int:
     questions = [_question(arguments, config) for config in arguments.config]
-    rows = [row for question in questions for row in api.stock(question)]
-    table = show_fit.stock_table(rows, questions[0].budget)
+    found, budget = [api.stock(question) for question in questions], questions[0].budget
     if arguments.markdown:
-        sys.stdout.write(markdown([table]))
+        sys.stdout.write(markdown([show_fit.stock_table([row for rows in found for row in rows], budget)]))
     else:
-        print_tables([table])
+        print_tables(show_fit.stock_tables(found, budget))
     return 0
 
 

@@ -36,7 +36,7 @@ from xnorflow.verdict import calibrate as _calibrate
 
 BOARD_LOGIC = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
 SYNTH = "05-synth"
-UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on weights and thresholds"
+UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on the weights"
 
 
 @dataclass(frozen=True)

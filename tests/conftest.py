@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from net_specs import bipolar
 
 from xnorflow.cli import main
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.specfile import save_spec
 
 # a busy machine is no failure: no example is timed
 settings.register_profile("untimed", deadline=None)
@@ -31,10 +33,6 @@ def needs_qkeras() -> None:
     # looked for and not imported, as keras2.py must be the first
     if importlib.util.find_spec("qkeras") is None:
         pytest.skip("needs qkeras")
-
-
-def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
-    return random.choice(np.array([-1, 1], np.int8), shape)
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +53,14 @@ def tiny_conv_spec() -> NetSpec:
     conv = ConvSpec("conv1", bipolar(random, 3, 3, 1, 4), random.integers(-2, 3, 4), pool=(2, 2))
     dense = DenseSpec("dense1", bipolar(random, 36, 8), random.integers(-3, 4, 8))
     return NetSpec("tiny_conv", InputSpec((8, 8, 1)), (conv, dense), ScoreSpec("scores", bipolar(random, 8, 10)))
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory, tiny_conv_spec) -> bytes:
+    """The file of ``tiny_conv_spec``."""
+    path = tmp_path_factory.mktemp("stored") / "s.npz"
+    save_spec(tiny_conv_spec, path)
+    return path.read_bytes()
 
 
 @pytest.fixture(scope="session")

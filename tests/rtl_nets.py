@@ -6,15 +6,12 @@ import itertools
 
 import numpy as np
 from hypothesis import strategies as st
+from net_specs import bipolar
 
 from xnorflow.rtl import Folding
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
 Foldings = dict[str, Folding]
-
-
-def bipolar(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return np.where(rng.integers(0, 2, shape) == 1, 1, -1).astype(np.int8)
 
 
 def thresholds(rng: np.random.Generator, n_in: int, n_out: int, largest: int) -> np.ndarray:

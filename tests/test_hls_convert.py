@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from net_specs import bipolar
 
 from xnorflow.config import BuildConfig, Precision
 from xnorflow.errors import ConfigError, DataError
@@ -16,10 +17,6 @@ from xnorflow.hls.types import solve_types
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
 PART = "xc7z010clg400-1"
-
-
-def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
-    return random.choice(np.array([-1, 1], np.int8), shape)
 
 
 def config(backend: str = "Vivado", io_type: str = "io_parallel", **options: Any) -> BuildConfig:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from net_specs import bipolar
 
 from xnorflow.config import BuildConfig, Precision
 from xnorflow.data import Split
@@ -21,10 +22,6 @@ from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.tools import require_tool, run_tool
 
 PART = "xc7z010clg400-1"
-
-
-def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
-    return random.choice(np.array([-1, 1], np.int8), shape)
 
 
 def dense_net(n_in: int, *sizes: int, bits: int = 1, per_class: bool = False) -> NetSpec:

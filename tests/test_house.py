@@ -12,6 +12,8 @@ PACKAGE = ROOT / "xnorflow"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(path for folder in ("scripts", "benchmarks", "hls_configs") for path in (ROOT / folder).glob("*.py"))
 NETWORKS = sorted((ROOT / "keras_models").glob("*.py"))
+TESTS = sorted((ROOT / "tests").glob("*.py"))
+HARDWARE = sorted(path for ending in ("h", "v", "cpp") for path in PACKAGE.rglob(f"*.{ending}"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in [*SOURCES, *SCRIPTS, *NETWORKS]}
 # who may import what, by top-level name of the imported package
 OWNERS = {
@@ -203,7 +205,11 @@ def test_functions_are_short(path):
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [*((path, 300) for path in SOURCES), *((path, 60) for path in NETWORKS), *((path, 40) for path in SCRIPTS)],
+    [
+        *((path, 300) for path in [*SOURCES, *HARDWARE, *TESTS]),
+        *((path, 60) for path in NETWORKS),
+        *((path, 40) for path in SCRIPTS),
+    ],
     ids=lambda value: str(value.relative_to(ROOT)) if hasattr(value, "relative_to") else "",
 )
 def test_files_are_short(path, most):
@@ -214,3 +220,5 @@ def test_files_are_short(path, most):
 
 def test_numbers_of_files_found():
     assert len(SOURCES) > 25 and len(NETWORKS) >= 5 and SCRIPTS
+    assert len(TESTS) > 40
+    assert {path.suffix for path in HARDWARE} == {".h", ".v", ".cpp"}

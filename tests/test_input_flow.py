@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
+from little_net import NETWORK, write_little
 
 from xnorflow import api, api_fit
 from xnorflow.cli import main
@@ -24,19 +26,10 @@ from xnorflow.show import markdown, report_tables
 from xnorflow.specfile import load_spec
 
 THERMOMETER = [64, 128, 192]
-NETWORK = """
-from xnorflow.blocks import add_dense, add_scores, start
-
-def build(shape, classes):
-    model = start("little", shape, flat=True)
-    add_dense(model, 8, "dense1")
-    add_scores(model, classes)
-    return model
-"""
 
 
 def yaml_of(folder: Path, name: str, **settings: object) -> Path:
-    (folder / "little.py").write_text(NETWORK)
+    write_little(folder)
     values = {"network": "little.py", "data": "digits", "part": "xc7z010clg400-1", "train": "{epochs: 2}", **settings}
     path = folder / f"{name}.yaml"
     path.write_text("".join(f"{key}: {value}\n" for key, value in values.items()))
@@ -136,6 +129,19 @@ def test_fit_costs_the_input_that_is_configured(tmp_path):
     assert sizes == {"one": 64, "three": 192, "learned": 64}
     eight = api_fit.fit_question(yaml_of(tmp_path, "eight", input_bits=8), project=tmp_path / "none")
     assert (eight.spec.input.bits, eight.spec.layers[0].n_in) == (8, 64)
+
+
+def test_fit_asks_about_the_size_of_the_configurations_own_data(tmp_path, capsys):
+    """sfc.h5 reads 784 pixels: it does not answer for digits, nor for images of a user's own."""
+    for data, pixels, classes in (("digits", 64, 10), (own(tmp_path), 63, 5)):
+        path = tmp_path / "other.yaml"
+        path.write_text(f"network: {ROOT / 'keras_models/sfc.py'}\ndata: {data}\npart: xc7z010clg400-1\n")
+        question = api_fit.fit_question(path, project=tmp_path / "none")
+        assert (question.spec.input.size, question.spec.n_classes) == (pixels, classes)
+        assert main(["fit", str(path), "--project", str(tmp_path / "none")]) == 0
+        assert capsys.readouterr().out.startswith("network sfc: untrained: shape only")
+    question = api_fit.fit_question(ROOT / "hls_configs/sfc-fashion_mnist.yaml", project=tmp_path / "none")
+    assert question.origin.endswith("sfc-fashion_mnist.h5") and question.spec.input.size == 784
 
 
 @pytest.mark.parametrize(

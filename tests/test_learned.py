@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from little_net import quarters, write_little
 
 from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start, with_learned_thresholds
-from xnorflow.data import DataSet, Split
+from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
 from xnorflow.extract import extract, extract_file, keras_scores
 from xnorflow.inputs import ALWAYS, LEARNED, NEVER
@@ -66,6 +67,13 @@ def randomise(model: Any, random: np.random.Generator) -> Any:
     return model
 
 
+def drawn(kind: str, seed: int, scale: bool = True) -> tuple[Any, NetSpec, np.random.Generator]:
+    """Return a network with a random front, what extract makes of it, and the generator."""
+    random = np.random.default_rng(seed)
+    model = randomise(model_of(kind, scale), random)
+    return model, extract(model, 1, LEARNED), random
+
+
 def images_of(model: Any, random: np.random.Generator) -> np.ndarray:
     """Return images that show every pixel all 256 values, each beside other values of its neighbours."""
     shape = model.input_shape[1:]
@@ -81,9 +89,7 @@ def assert_exact(model: Any, spec: NetSpec, random: np.random.Generator) -> None
 @few
 @given(st.integers(0, 2**32))
 def test_thresholds_equal_keras_on_all_256_values_of_each_pixel(seed):
-    random = np.random.default_rng(seed)
-    model = randomise(model_of("dense"), random)
-    spec = extract(model, 1, LEARNED)
+    model, spec, random = drawn("dense", seed)
     images = images_of(model, random)
     sign = next(layer for layer in model.layers if layer.name.startswith("q_activation"))
     bits = import_keras().Model(model.input, sign.output).predict(images.astype(np.float32), verbose=0)
@@ -102,9 +108,7 @@ def test_thresholds_equal_keras_on_all_256_values_of_each_pixel(seed):
 @few
 @given(st.integers(0, 2**32))
 def test_convolutions_behind_thresholds_of_the_channels(seed):
-    random = np.random.default_rng(seed)
-    model = randomise(model_of("channels"), random)
-    spec = extract(model, 1, LEARNED)
+    model, spec, random = drawn("channels", seed)
     assert len(np.unique(spec.input.thresholds.reshape(-1, 2), axis=0)) == 1
     assert_exact(model, spec, random)
 
@@ -112,9 +116,7 @@ def test_convolutions_behind_thresholds_of_the_channels(seed):
 @few
 @given(st.integers(0, 2**32))
 def test_convolutions_behind_thresholds_of_each_pixel(seed):
-    random = np.random.default_rng(seed)
-    model = randomise(model_of("conv", scale=False), random)
-    spec = extract(model, 1, LEARNED)
+    model, spec, random = drawn("conv", seed, scale=False)
     assert len(np.unique(spec.input.thresholds)) > 2
     assert_exact(model, spec, random)
 
@@ -183,39 +185,16 @@ def test_a_saved_network_keeps_its_front(tmp_path):
     assert_exact(loaded, spec, np.random.default_rng(0))
 
 
-NETWORK = """
-from xnorflow.blocks import add_dense, add_scores, start
-
-def build(shape, classes):
-    model = start("little", shape, flat=True)
-    add_dense(model, 8, "dense1")
-    add_scores(model, classes)
-    return model
-"""
-
-
-def quarters() -> DataSet:
-    """Four classes of 6x6 images: which quarter is brighter, on another level in each pixel."""
-    random = np.random.default_rng(0)
-    level = random.integers(0, 180, (6, 6))
-
-    def split(n: int) -> Split:
-        labels = random.integers(0, 4, n)
-        images = level + random.integers(0, 30, (n, 6, 6))
-        for image, label in zip(images, labels, strict=True):
-            row, column = divmod(int(label), 2)
-            image[row * 3 : row * 3 + 3, column * 3 : column * 3 + 3] += 40
-        return Split(images.astype(np.uint8), labels)
-
-    return DataSet("quarters", split(320), split(100), split(150), 4, "0123abcd" * 8)
+def uneven() -> DataSet:
+    """Data that one threshold for all pixels tells little about: each pixel has a level of its own."""
+    return quarters(np.random.default_rng(0).integers(0, 180, (6, 6)), noise=30, brighter=40)
 
 
 @pytest.mark.parametrize("setting", [LEARNED, [60, 120, 180]])
 def test_training_with_learned_and_with_several_thresholds(tmp_path, setting):
-    (tmp_path / "little.py").write_text(NETWORK)
-    data = quarters()
+    network, data = write_little(tmp_path), uneven()
     config = TrainConfig(seed=3, epochs=6, batch_size=32, learning_rate=0.02, shift=0)
-    trained = train(tmp_path / "little.py", data, tmp_path / "out", config, pixel_threshold=setting)
+    trained = train(network, data, tmp_path / "out", config, pixel_threshold=setting)
     assert trained.card["input"] == {"bits": 1, "pixel_threshold": setting}
     spec = extract_file(trained.path)
     assert trained.card["accuracy"]["test"] == (spec.predict(data.test.images) == data.test.labels).mean() > 0.5
@@ -225,18 +204,18 @@ def test_training_with_learned_and_with_several_thresholds(tmp_path, setting):
 
 
 def test_checkpoint_of_another_input_is_not_resumed(tmp_path):
-    (tmp_path / "little.py").write_text(NETWORK)
+    network = write_little(tmp_path)
     config = TrainConfig(seed=3, epochs=1, batch_size=32, shift=0)
     weights = []
     for bits, setting in ((8, 128), (1, LEARNED)):
         # both read pixels, 36 of them
-        student = _Student(tmp_path / "little.py", quarters(), tmp_path / "out", config, bits, setting)
+        student = _Student(network, uneven(), tmp_path / "out", config, bits, setting)
         weights.append(student.train(3)[0].get_weights())
         assert (tmp_path / "out" / "seed-3.npz").is_file()
     assert len(weights[1]) == len(weights[0]) + 3
 
 
 def test_build_gets_the_shape_of_an_encoded_image(tmp_path):
-    (tmp_path / "little.py").write_text(NETWORK)
-    assert build_network(tmp_path / "little.py", (6, 6, 2), 4, [1, 2, 3]).input_shape == (None, 216)
-    assert build_network(tmp_path / "little.py", (6, 6, 2), 4, LEARNED).input_shape == (None, 72)
+    network = write_little(tmp_path)
+    assert build_network(network, (6, 6, 2), 4, [1, 2, 3]).input_shape == (None, 216)
+    assert build_network(network, (6, 6, 2), 4, LEARNED).input_shape == (None, 72)

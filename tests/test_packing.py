@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from net_specs import bipolar
 
 from xnorflow.packing import Evaluator, or_pool, pack, xor_popcount
 from xnorflow.spec import InputSpec, NetSpec, ScoreSpec
 
 sizes = given(st.integers(1, 200), st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**32))
-
-
-def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
-    return random.choice(np.array([-1, 1], np.int8), shape)
 
 
 def evaluator(weights: np.ndarray, bits: int) -> Evaluator:

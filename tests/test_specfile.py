@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import zipfile
 from pathlib import Path
@@ -11,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from input_specs import input_specs
+from net_specs import bipolar
+from spec_files import arrays_of, assert_equal
 
 from xnorflow.errors import DataError
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.specfile import load_spec, save_spec, spec_sha256
-
-
-def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:
-    return random.choice(np.array([-1, 1], np.int8), shape)
 
 
 @st.composite
@@ -47,23 +44,6 @@ def specs(draw: st.DrawFn) -> NetSpec:
     extra = [random.integers(-(2**50), 2**50, weights.shape[1]) for _ in range(2)]
     scores = ScoreSpec(next(names), weights, *extra, 20) if draw(st.booleans()) else ScoreSpec(next(names), weights)
     return NetSpec(draw(st.text(max_size=9)), source, tuple(hidden), scores)
-
-
-def assert_equal(got: NetSpec, expected: NetSpec) -> None:
-    assert (got.name, got.input.shape, got.input.bits) == (expected.name, expected.input.shape, expected.input.bits)
-    assert np.array_equal(got.input.thresholds, expected.input.thresholds)
-    assert [type(layer) for layer in got.layers] == [type(layer) for layer in expected.layers]
-    for one, other in zip(got.layers, expected.layers, strict=True):
-        assert one.name == other.name
-        assert one.weights.dtype == np.int8 and np.array_equal(one.weights, other.weights)
-        if isinstance(other, ConvSpec):
-            assert (one.strides, one.pool) == (other.strides, other.pool)
-    for one, other in zip(got.hidden, expected.hidden, strict=True):
-        assert one.thresholds.dtype == np.int32 and np.array_equal(one.thresholds, other.thresholds)
-    assert got.scores.fraction_bits == expected.scores.fraction_bits
-    for key in ("scale", "offset"):
-        one, other = getattr(got.scores, key), getattr(expected.scores, key)
-        assert (one is None and other is None) or np.array_equal(one, other)
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,13 +88,6 @@ def test_every_part_of_a_network_counts_in_its_hash(tiny_conv_spec):
         )
     }
     assert len(digests) == 11
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory, tiny_conv_spec) -> bytes:
-    path = tmp_path_factory.mktemp("stored") / "s.npz"
-    save_spec(tiny_conv_spec, path)
-    return path.read_bytes()
 
 
 def load_bytes(folder: Path, content: bytes) -> NetSpec:
@@ -171,123 +144,6 @@ def test_missing_file_and_folder(tmp_path):
         load_spec(tmp_path / "none.npz")
     with pytest.raises(DataError):
         load_spec(tmp_path)
-
-
-def arrays_of(content: bytes) -> dict[str, np.ndarray]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def write(path: Path, arrays: dict[str, np.ndarray], *, sign: bool = True) -> Path:
-    """Write arrays as a NetSpec file, with the right hash unless told otherwise."""
-    from xnorflow import specfile
-
-    if sign:
-        arrays = {**arrays, "sha256": np.array(specfile._digest({k: v for k, v in arrays.items() if k != "sha256"}))}
-    np.savez(path, **arrays)
-    return path
-
-
-def with_header(arrays: dict[str, np.ndarray], change) -> dict[str, np.ndarray]:
-    header = json.loads(arrays["header"].tobytes())
-    change(header)
-    return {**arrays, "header": np.frombuffer(json.dumps(header).encode(), np.uint8)}
-
-
-def test_hash_that_does_not_match_is_refused(tmp_path, stored):
-    arrays = arrays_of(stored)
-    arrays["t0"] = arrays["t0"] + 1
-    with pytest.raises(DataError, match="does not match its sha256"):
-        load_spec(write(tmp_path / "s.npz", arrays, sign=False))
-    assert load_spec(write(tmp_path / "s.npz", arrays)).hidden[0].thresholds.tolist() == arrays["t0"].tolist()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda header: header.update(format=1),
-        lambda header: header.update(format=3),
-        lambda header: header.update(format="1"),
-        lambda header: header.pop("format"),
-        lambda header: header.pop("layers"),
-        lambda header: header.update(layers=[]),
-        lambda header: header.update(layers=3),
-        lambda header: header.update(input=None),
-        lambda header: header["input"].update(bits=2),
-        lambda header: header["input"].update(bits="1"),
-        lambda header: header["input"].update(shape=[8, 8]),
-        lambda header: header["input"].update(shape=8),
-        lambda header: header["layers"][0].update(kind="lstm"),
-        lambda header: header["layers"][0].update(shape=[3, 3, 2, 4]),
-        lambda header: header["layers"][0].update(shape=[-3, -3, 1, 4]),
-        lambda header: header["layers"][0].update(shape=[10**9, 10**9, 10**9]),
-        lambda header: header["layers"][0].update(strides=[0, 1]),
-        lambda header: header["layers"][0].update(strides=["a", "b"]),
-        lambda header: header["layers"][0].update(pool=[99, 99]),
-        lambda header: header["layers"][1].update(name="conv1"),
-    ],
-)
-def test_headers_that_make_no_sense_are_refused(tmp_path, stored, change):
-    with pytest.raises(DataError, match=r"s\.npz") as caught:
-        load_spec(write(tmp_path / "s.npz", with_header(arrays_of(stored), change)))
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_another_format_version_is_named(tmp_path, stored):
-    path = write(tmp_path / "s.npz", with_header(arrays_of(stored), lambda header: header.update(format=7)))
-    with pytest.raises(DataError, match="format 7, this version reads 1 and 2"):
-        load_spec(path)
-
-
-def format_1(stored: bytes, pixel_threshold: object) -> dict[str, np.ndarray]:
-    """The older form: no table of pixel thresholds, but one for all pixels, in the header."""
-
-    def change(header):
-        header["format"] = 1
-        header["input"]["pixel_threshold"] = pixel_threshold
-
-    return {name: array for name, array in with_header(arrays_of(stored), change).items() if name != "pixels"}
-
-
-def test_files_of_format_1_still_load(tmp_path, stored, tiny_conv_spec):
-    loaded = load_spec(write(tmp_path / "s.npz", format_1(stored, 77)))
-    assert loaded.input.thresholds.tolist() == [[77]]
-    assert_equal(NetSpec(loaded.name, InputSpec((8, 8, 1)), loaded.hidden, loaded.scores), tiny_conv_spec)
-    for wrong in (None, 0, 256, "77"):
-        with pytest.raises(DataError, match=r"s\.npz: .*extract it again"):
-            load_spec(write(tmp_path / "s.npz", format_1(stored, wrong)))
-
-
-@pytest.mark.parametrize(
-    "table", [np.zeros(0, "<i2"), np.full((3, 1), 9), np.array([[257]]), np.array([[1.5]]), np.array([[9, 8]])]
-)
-def test_pixel_thresholds_that_make_no_sense_are_refused(tmp_path, stored, table):
-    with pytest.raises(DataError, match=r"s\.npz: .*pixel_threshold") as caught:
-        load_spec(write(tmp_path / "s.npz", {**arrays_of(stored), "pixels": table}))
-    assert len(str(caught.value).splitlines()) == 1
-
-
-@pytest.mark.parametrize("missing", ["header", "pixels", "w0", "w1", "w2", "t0", "t1", "sha256"])
-def test_missing_arrays_are_refused(tmp_path, stored, missing):
-    arrays = arrays_of(stored)
-    del arrays[missing]
-    with pytest.raises(DataError, match=r"s\.npz"):
-        load_spec(write(tmp_path / "s.npz", arrays, sign=missing != "sha256"))
-
-
-def test_pickled_objects_are_refused_without_being_loaded(tmp_path, stored):
-    class Evil:
-        def __reduce__(self):
-            return Path.touch, (tmp_path / "ran",)
-
-    arrays = arrays_of(stored)
-    arrays["t0"] = np.array([Evil()], object)
-    np.savez(tmp_path / "s.npz", **arrays)
-    with pytest.raises(DataError, match=r"s\.npz"):
-        load_spec(tmp_path / "s.npz")
-    assert not (tmp_path / "ran").exists()
-    np.load(tmp_path / "s.npz", allow_pickle=True)["t0"]
-    assert (tmp_path / "ran").exists(), "the file would not have done harm, so the test proves nothing"
 
 
 def test_the_file_holds_no_pickle_and_is_small(stored, tiny_conv_spec):

@@ -1,17 +1,20 @@
 """hls4ml as it is on a device: the table of the docs, the command, and where a network cannot fit."""
 
 import dataclasses
+import io
 
 import pytest
 from conftest import NETWORKS, ROOT, needs_qkeras
+from rich.console import Console
 
 from xnorflow import api_fit, show_fit
 from xnorflow.cli import main
 from xnorflow.config import load_config
-from xnorflow.cost import KINDS, dense_shapes
+from xnorflow.cost import KINDS, dense_shapes, layer_shapes
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Budget
+from xnorflow.show import print_tables
 from xnorflow.stock import stock_kernels, stock_rows
 from xnorflow.verdict import Answer
 
@@ -53,7 +56,7 @@ def test_verilog_has_no_hls4ml_in_it():
 
 
 def test_the_table_of_the_docs_is_what_the_command_prints(shipped, monkeypatch, capsys):
-    monkeypatch.setattr(api_fit, "_network", lambda config, project: shipped[config.network.stem])
+    monkeypatch.setattr(api_fit, "_network", lambda config, project: (shipped[config.network.stem], "shipped"))
     assert main(["stock", *(str(CONFIGS / f"{name}.yaml") for name in NETWORKS), "--markdown"]) == 0
     printed = capsys.readouterr().out
     table = [line for line in printed.splitlines() if line.startswith("|")]
@@ -65,4 +68,24 @@ def test_stock_on_the_terminal(capsys):
     needs_qkeras()
     assert main(["stock", str(CONFIGS / "digits.yaml"), "--part", "xc7z020clg400-1", "--project", "nowhere"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "hls4ml's own kernels and ours on xc7z020" in printed and "digits" in printed and "Estimated" in printed
+    assert "digits on xc7z020: hls4ml's own kernels and ours" in printed and "Estimated" in printed
+
+
+def test_the_terminals_tables_do_not_fold_on_80_columns(shipped):
+    config = load_config(CONFIGS / "mfc.yaml")
+    found = [
+        stock_rows(name, layer_shapes(shipped[name]), stock_kernels(config), BUDGET) for name in ("mfc", "digits")
+    ]
+    tables = show_fit.stock_tables(found, BUDGET)
+    stream = io.StringIO()
+    print_tables(tables, Console(file=stream, width=80))
+    drawn = stream.getvalue().splitlines()
+    for table, rows in zip(tables, found, strict=True):
+        cells = {name: values for name, *values in table.rows}
+        assert cells["images/s"] == [f"{row.shown.images_per_s:,.0f}" for row in rows]
+        assert cells["LUT"] == [f"{row.shown.expected.lut.likely:,}" for row in rows]
+        for line in table.rows:
+            # every cell stands whole in one line of the screen
+            assert any(all(cell.strip() in shown for cell in line) for shown in drawn), line
+    over = {item.kind: item.over for item in found[0][0].fit.shortfalls}
+    assert dict((name, first) for name, first, *_ in tables[0].rows)["LUT too many"] == f"{over['lut']:,}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from little_net import NETWORK, quarters, write_little
 
 from xnorflow import training
 from xnorflow.data import DataSet, Split
@@ -19,39 +20,17 @@ from xnorflow.settings import TrainConfig
 from xnorflow.spec import InputSpec
 from xnorflow.train import build_network, train
 
-NETWORK = """
-from xnorflow.blocks import add_dense, add_scores, start
-
-def build(shape, classes):
-    model = start("little", shape, flat=True)
-    add_dense(model, 8, "dense1")
-    add_scores(model, classes)
-    return model
-"""
 FEW = TrainConfig(3, 1, 4, 32, learning_rate=0.02, shift=1, rotate=5, scale=0.05, elastic=0.3)
 
 
 @pytest.fixture(scope="module")
 def data() -> DataSet:
-    """Four classes of 6x6 images: which quarter is bright, with noise."""
-    random = np.random.default_rng(0)
-
-    def split(n: int) -> Split:
-        labels = random.integers(0, 4, n)
-        images = random.integers(0, 160, (n, 6, 6), dtype=np.uint8)
-        for image, label in zip(images, labels, strict=True):
-            row, column = divmod(int(label), 2)
-            image[row * 3 : row * 3 + 3, column * 3 : column * 3 + 3] |= 128
-        return Split(images, labels)
-
-    return DataSet("quarters", split(320), split(100), split(150), 4, "0123abcd" * 8)
+    return quarters()
 
 
 @pytest.fixture
 def network(tmp_path) -> Path:
-    path = tmp_path / "little.py"
-    path.write_text(NETWORK)
-    return path
+    return write_little(tmp_path)
 
 
 class Stopped(Exception):
@@ -90,6 +69,13 @@ def watch(monkeypatch, stop_after: int | None = None, run: str = "seed-3") -> di
     monkeypatch.setattr(training.TrainingRun, "_train_epoch", train_epoch)
     monkeypatch.setattr(training.TrainingRun, "accuracy", count)
     return seen
+
+
+def stop(monkeypatch, *job: Any, epoch: int, run: str = "seed-3") -> None:
+    """Train, and stop a run before one of its epochs."""
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        watch(patch, stop_after=epoch, run=run)
+        train(*job)
 
 
 def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, network, data):
@@ -149,10 +135,7 @@ def test_the_best_seed_by_validation_is_kept(tmp_path, network, data):
 def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, data):
     config = dataclasses.replace(FEW, seeds=2, epochs=2)
     whole = train(network, data, tmp_path / "whole", config)
-    watch(monkeypatch, stop_after=1, run="seed-4")
-    with pytest.raises(Stopped):
-        train(network, data, tmp_path / "halves", config)
-    monkeypatch.undo()
+    stop(monkeypatch, network, data, tmp_path / "halves", config, epoch=1, run="seed-4")
     assert not (tmp_path / "halves" / "little.json").exists()
     seen = watch(monkeypatch)
     resumed = train(network, data, tmp_path / "halves", config)
@@ -190,10 +173,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypa
     whole = train(network, data, tmp_path / "whole", FEW)
     expected = seen["weights"]
     monkeypatch.undo()
-    watch(monkeypatch, stop_after=epoch)
-    with pytest.raises(Stopped):
-        train(network, data, tmp_path / "halves", FEW)
-    monkeypatch.undo()
+    stop(monkeypatch, network, data, tmp_path / "halves", FEW, epoch=epoch)
     assert not (tmp_path / "halves" / "little.h5").exists()
     seen = watch(monkeypatch)
     resumed = train(network, data, tmp_path / "halves", FEW)
@@ -210,10 +190,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypa
 
 @pytest.mark.parametrize("change", ["epochs", "data", "network", "input", "rotate"])
 def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path, monkeypatch, network, data, change):
-    watch(monkeypatch, stop_after=1)
-    with pytest.raises(Stopped):
-        train(network, data, tmp_path / "out", FEW)
-    monkeypatch.undo()
+    stop(monkeypatch, network, data, tmp_path / "out", FEW, epoch=1)
     config, options = FEW, {}
     if change in ("epochs", "rotate"):
         config = dataclasses.replace(FEW, **{change: 9})
@@ -230,10 +207,7 @@ def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path, monkeypatch, n
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, network, data):
-    watch(monkeypatch, stop_after=1)
-    with pytest.raises(Stopped):
-        train(network, data, tmp_path / "out", FEW)
-    monkeypatch.undo()
+    stop(monkeypatch, network, data, tmp_path / "out", FEW, epoch=1)
     checkpoint = tmp_path / "out" / "seed-3.npz"
     content = checkpoint.read_bytes()
     for damage in (b"", b"hello", content[: len(content) // 2]):

@@ -3,6 +3,7 @@
 import configparser
 import importlib
 import importlib.util
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -43,7 +44,7 @@ def test_hls4ml_finds_the_backends_by_their_entry_point(hls4ml, monkeypatch):
     monkeypatch.setattr(f"{module}.get_available_backends", list)
     getattr(importlib.import_module(module), name)(note, lambda key, value: None)
     assert set(found) == {"XnorVivado", "XnorVitis"}
-    assert "xnor/nnet_xnor.h" in settings["options.package_data"]["xnorflow"]
+    assert "xnor/*.h" in settings["options.package_data"]["xnorflow"]
 
 
 def test_hls4ml_loads_the_backends_when_it_is_imported(package_env):
@@ -227,6 +228,14 @@ def test_words_wider_than_usual_widen_the_integers_of_the_project(hls4ml, tmp_pa
     assert header.index("#define AP_INT_MAX_W 1100") < header.index("#include")
     word = (tmp_path / "firmware/weights").glob("w*.h")
     assert '_t("0x' in next(word).read_text(encoding="utf-8")
+
+
+def test_every_header_lands_beside_those_that_include_it(hls4ml, tmp_path):
+    convert(hls4ml, dense_model(), tmp_path).write()
+    folder = tmp_path / "firmware/nnet_utils"
+    ours = {path.name for path in (ROOT / "xnorflow/xnor").glob("*.h")}
+    included = re.findall(r'#include "(nnet_xnor\w*\.h)"', (folder / "nnet_xnor.h").read_text(encoding="utf-8"))
+    assert {"nnet_xnor.h", *included} == ours == {path.name for path in folder.glob("nnet_xnor*")}
 
 
 def test_the_documented_snippet_runs(hls4ml, tmp_path, monkeypatch):

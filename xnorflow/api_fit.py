@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
-from xnorflow.data import load_dataset
+from xnorflow.data import shape_of
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError
 from xnorflow.files import write_text
@@ -23,7 +24,7 @@ from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fi
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
 from xnorflow.inputs import encoded_shape
-from xnorflow.job import EXTRACT
+from xnorflow.job import EXTRACT, shipped_model
 from xnorflow.pareto import Point, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
@@ -35,16 +36,18 @@ from xnorflow.verdict import calibrate as _calibrate
 
 BOARD_LOGIC = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
 SYNTH = "05-synth"
+UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on the weights"
 
 
 @dataclass(frozen=True)
 class FitQuestion:
-    """A network, a configuration, and what of a device it may use."""
+    """A network, a configuration, and what of a device it may use; ``origin`` says where the network is from."""
 
     spec: NetSpec
     config: BuildConfig
     budget: Budget
     ratios: Ratios
+    origin: str
 
 
 def fit_question(
@@ -60,8 +63,8 @@ def fit_question(
 
     Args:
         config: a YAML file, or a BuildConfig.
-        project: project folder whose network is taken, if it has one; else the shipped network,
-            else an untrained one, as the cost depends on the shapes alone.
+        project: project folder whose network is taken, if it has one; else the shipped network, if it
+            reads images of the configuration's data; else an untrained one, of the shapes that the data asks for.
         part: another part than the configuration's.
         margin: share of the device left to placing and routing.
         board_logic: what the board's own logic takes, a name of ``BOARD_LOGIC``.
@@ -76,25 +79,32 @@ def fit_question(
     job = api.make_job(config, project=project)
     ratios = hls_to_vivado(Path(calibration) if calibration else None)
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
-    return FitQuestion(_network(settings, job.project), settings, budget, ratios)
+    spec, origin = _network(settings, job.project)
+    return FitQuestion(spec, settings, budget, ratios, origin)
 
 
-def _network(config: BuildConfig, project: Path) -> NetSpec:
-    stored, shipped = project / EXTRACT / "spec.npz", config.network.with_suffix(".h5")
+def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
+    """Return the network to ask about, and where it is from."""
+    stored, shipped = project / EXTRACT / "spec.npz", shipped_model(config)
     if stored.is_file():
-        return load_spec(stored)
+        return load_spec(stored), f"trained, {stored}"
     from xnorflow.extract import extract, extract_file
-    from xnorflow.train import build_network, image_shape
+    from xnorflow.train import build_network
 
-    if shipped.is_file():
+    shape, classes = shape_of(config.data)
+    if shipped is not None:
         spec = extract_file(shipped, config.input_bits, config.pixel_threshold)
-        # one trained for another input costs something else
-        per_pixel = 8 if config.input_bits == 8 else encoded_shape((1,), config.pixel_threshold)[0]
-        if (spec.input.bits, spec.input.bits_per_pixel) == (config.input_bits, per_pixel):
-            return spec
-    data = load_dataset(config.data)
-    model = build_network(config.network, image_shape(data), data.n_classes, config.pixel_threshold)
-    return extract(model, config.input_bits, config.pixel_threshold)
+        if _reads(spec, config, shape) and spec.n_classes == classes:
+            return spec, f"trained, {shipped}"
+    model = build_network(config.network, shape, classes, config.pixel_threshold)
+    return extract(model, config.input_bits, config.pixel_threshold), UNTRAINED
+
+
+def _reads(spec: NetSpec, config: BuildConfig, shape: tuple[int, ...]) -> bool:
+    """Whether a network reads such images as the configuration says; one for another input costs something else."""
+    per_pixel = 8 if config.input_bits == 8 else encoded_shape((1,), config.pixel_threshold)[0]
+    same_images = spec.input.image_shape in (shape, (math.prod(shape),))
+    return same_images and (spec.input.bits, spec.input.bits_per_pixel) == (config.input_bits, per_pixel)
 
 
 def fit(

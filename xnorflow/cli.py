@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.cli_fit import add_fit_commands
+from xnorflow.cli_options import add_network_options, network_options
 from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.errors import XnorflowError
 from xnorflow.files import write_text
@@ -94,12 +95,8 @@ def _add(
 
 
 def _add_flow_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
-    parser.add_argument("--project", help="folder for the steps (default: projects/NAME)")
-    parser.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
-    parser.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
+    add_network_options(parser)
     parser.add_argument("--data", help="data set instead of the configuration's")
-    parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
     parser.add_argument("--epochs", type=int, help="epochs instead of the configuration's")
     parser.add_argument("--seed", type=int, help="seed instead of the configuration's")
     parser.add_argument("--seeds", type=int, help="train so many seeds and keep the best by validation")
@@ -111,11 +108,8 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         report = function(
             arguments.config,
             announce=_announce,
-            project=arguments.project,
-            pretrained=arguments.pretrained,
-            model=arguments.model,
+            **network_options(arguments),
             data=arguments.data,
-            data_dir=arguments.data_dir,
             train={key: value for key, value in overrides.items() if value is not None},
         )
         tables = show.report_tables(report)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from xnorflow import api_fit as api
 from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
+from xnorflow.cli_options import Add, add_network_options, network_options
 from xnorflow.config import VERILOG, load_config
 from xnorflow.errors import ConfigError
 from xnorflow.problem import GOALS
 from xnorflow.show import markdown, print_tables
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
-
 
 def add_fit_commands(add: Add) -> None:
-    """Add the commands to a command line; ``add(name, function, text, example)`` returns a new command's parser."""
+    """Add the commands to a command line."""
     fit = add(
         "fit", _fit, "choose the reuse factors that fit the part, or judge the ones there are",
         "xnorflow fit hls_configs/sfc.yaml --goal area --images-per-s 1000",
@@ -56,7 +54,7 @@ def _add_synth(add: Add) -> None:
         "synth", _synth, "synthesize: Vivado HLS or Vitis HLS on the converted project, or Yosys on our Verilog",
         "xnorflow synth hls_configs/digits.yaml --pretrained --vivado synthesise",
     )  # fmt: skip
-    cli_rtl.add_network_options(synth)
+    add_network_options(synth)
     synth.add_argument(
         "--backend", choices=("hls", "yosys"),
         help="hls: the configuration's HLS tool; yosys: the network as Verilog, whatever the configuration's route "
@@ -85,7 +83,7 @@ def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
 
 
 def _question(arguments: argparse.Namespace, config: str | None = None) -> api.FitQuestion:
-    return api.fit_question(
+    question = api.fit_question(
         config or arguments.config,
         project=arguments.project,
         part=arguments.part,
@@ -93,6 +91,8 @@ def _question(arguments: argparse.Namespace, config: str | None = None) -> api.F
         board_logic=arguments.board_logic,
         calibration=arguments.calibration,
     )
+    print(f"network {question.config.network.stem}: {question.origin}")
+    return question
 
 
 def _fit(arguments: argparse.Namespace) -> int:
@@ -124,12 +124,11 @@ def _explore(arguments: argparse.Namespace) -> int:
 
 def _stock(arguments: argparse.Namespace) -> int:
     questions = [_question(arguments, config) for config in arguments.config]
-    rows = [row for question in questions for row in api.stock(question)]
-    table = show_fit.stock_table(rows, questions[0].budget)
+    found, budget = [api.stock(question) for question in questions], questions[0].budget
     if arguments.markdown:
-        sys.stdout.write(markdown([table]))
+        sys.stdout.write(markdown([show_fit.stock_table([row for rows in found for row in rows], budget)]))
     else:
-        print_tables([table])
+        print_tables(show_fit.stock_tables(found, budget))
     return 0
 
 
@@ -144,7 +143,7 @@ def _synth(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{what}; add --backend yosys, or leave --backend out")
     run = api.synth(
         arguments.config,
-        **cli_rtl.network_options(arguments),
+        **network_options(arguments),
         cosim=arguments.cosim,
         export=arguments.export,
         vivado=arguments.vivado,

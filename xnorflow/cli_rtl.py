@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from xnorflow import api_rtl as api
 from xnorflow.api import make_job
+from xnorflow.cli_options import Add, add_network_options, network_options
 from xnorflow.device import device_of
 from xnorflow.show import print_tables, synth_table
 from xnorflow.show_fit import report_tables, timing_table
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
-
 
 def add_rtl_commands(add: Add) -> None:
-    """Add the commands to a command line, as ``cli_fit.add_fit_commands`` does."""
+    """Add the command to a command line."""
     trace = add(
         "trace", _trace, "simulate one test image as Verilog and write every signal to a VCD file",
         "xnorflow trace hls_configs/digits-verilog.yaml --pretrained --image 3 -o three.vcd",
@@ -27,20 +24,6 @@ def add_rtl_commands(add: Add) -> None:
     trace.add_argument("--image", type=int, default=0, help="number of the test image (default 0)")
     trace.add_argument("--cycles", type=int, help="cycles per image, where the configuration has no folding")
     trace.add_argument("-o", "--output", default="trace.vcd", help="the VCD file (default trace.vcd)")
-
-
-def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Add what names a configuration and its network."""
-    parser.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
-    parser.add_argument("--project", help="folder for the steps (default: projects/NAME)")
-    parser.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
-    parser.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
-    parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
-
-
-def network_options(arguments: argparse.Namespace) -> Mapping[str, Any]:
-    """Return what ``add_network_options`` added, as keywords of the Python functions."""
-    return {name: getattr(arguments, name) for name in ("project", "pretrained", "model", "data_dir")}
 
 
 def _trace(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Cost of our XNOR-popcount kernels in an HLS project (``xnor/nnet_xnor.h``).
+"""Cost of our XNOR-popcount kernels in an HLS project (``xnor/nnet_xnor*.h``).
 
 Cycles and ROM words follow from the folding, and so do the operators of a cycle. LUTs are counted
 twice: as cells a 7-series part needs for the operators, and as HLS will charge for them. No HLS

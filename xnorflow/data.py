@@ -112,6 +112,14 @@ def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
     )
 
 
+def shape_of(name: str) -> tuple[tuple[int, ...], int]:
+    """Return (height, width, channels) of a set's images, and its classes; a set with a name is not loaded for it."""
+    if name in DATASET_NAMES:
+        return ((8, 8, 1) if name == "digits" else (28, 28, 1)), 10
+    data = load_dataset(name)
+    return (*data.image_shape, 1)[:3], data.n_classes
+
+
 def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8Array:
     """Read an idx file of unsigned bytes that must have exactly ``shape``; gzipped if named ``.gz``.
 

@@ -37,20 +37,26 @@ class Job:
     data_dir: Path | None = None
 
 
-def pretrained_model(config: BuildConfig) -> Path:
-    """Return the trained network that stands beside the configuration's network file.
+def shipped_model(config: BuildConfig) -> Path | None:
+    """Return the trained network that stands beside the configuration's network file, if there is one.
 
     ``<network>-<data>.h5``, trained on the configuration's data set, comes before ``<network>.h5``.
+    """
+    path = config.network.with_suffix(".h5")
+    on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
+    return next((model for model in (on_this_data, path) if model.is_file()), None)
+
+
+def pretrained_model(config: BuildConfig) -> Path:
+    """Return what ``shipped_model`` finds.
 
     Raises:
         ConfigError: there is none.
     """
-    path = config.network.with_suffix(".h5")
-    on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
-    if on_this_data.is_file():
-        return on_this_data
-    if not path.is_file():
-        raise ConfigError(f"no pretrained network {path}; leave --pretrained out to train one")
+    path = shipped_model(config)
+    if path is None:
+        missing = config.network.with_suffix(".h5")
+        raise ConfigError(f"no pretrained network {missing}; leave --pretrained out to train one")
     return path
 
 

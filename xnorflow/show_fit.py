@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from xnorflow.cost import KINDS, Amounts, Band, NetCost
@@ -11,9 +12,17 @@ from xnorflow.pareto import Point
 from xnorflow.report import SynthReport
 from xnorflow.show import MISSING, Table
 from xnorflow.stock import StockRow
-from xnorflow.verdict import Ratio, Verdict
+from xnorflow.verdict import Answer, Ratio, Verdict
 
 EXPECTED = "Estimated from operator counts and expected after Vivado: likely (low to high)."
+
+# what a column of the terminal's table of stock tells, from top to bottom
+STOCK_LINES = (
+    "images/s",
+    *(line for name in ("LUT by HLS", "LUT", "FF", "BRAM18") for line in (name, "  low", "  high")),
+    "does it fit?",
+    *(f"{kind.upper()} too many" for kind in KINDS),
+)
 
 EXPECTED_RTL = (
     "Counted in the plan as Yosys counts cells before placing; LUT of control are estimated, fitted to Yosys runs: "
@@ -116,19 +125,51 @@ def stock_table(rows: Sequence[StockRow], budget: Budget) -> Table:
         f"hls4ml's own kernels and ours on {budget.device.name}",
         ("network", "kernel", "images/s", "LUT as HLS reports it", "LUT", "FF", "BRAM18", "does it fit?"),
         tuple(_stock_row(row) for row in rows),
-        f"{EXPECTED} The quickest choice that is likely to fit {budget.usable.lut:,} LUT, {budget.usable.ff:,} FF, "
-        f"{budget.usable.bram18} BRAM18 and {budget.usable.dsp} DSP; where none does, the smallest at any pace.",
+        _stock_note(budget),
     )
+
+
+def _stock_note(budget: Budget) -> str:
+    return (
+        f"{EXPECTED} The quickest choice that is likely to fit {budget.usable.lut:,} LUT, {budget.usable.ff:,} FF, "
+        f"{budget.usable.bram18} BRAM18 and {budget.usable.dsp} DSP; where none does, the smallest at any pace."
+    )
+
+
+def stock_tables(found: Sequence[Sequence[StockRow]], budget: Budget) -> list[Table]:
+    """Return what ``stock_table`` shows, as a table per network that fits into 80 columns."""
+    tables = []
+    for rows in found:
+        columns = ("", *(row.kernel for row in rows))
+        lines = zip(STOCK_LINES, *(_stock_column(row) for row in rows), strict=True)
+        title = f"{rows[0].network} on {budget.device.name}: hls4ml's own kernels and ours"
+        tables.append(Table(title, columns, tuple((name, *cells) for name, *cells in lines)))
+    return [*tables[:-1], dataclasses.replace(tables[-1], note=_stock_note(budget))]
+
+
+def _stock_column(row: StockRow) -> tuple[str, ...]:
+    shown, over = row.shown, {item.kind: f"{item.over:,}" for item in row.fit.shortfalls}
+    bands = [shown.hls.lut if shown.hls is not None else None]
+    bands += [getattr(shown.expected, kind) for kind in ("lut", "ff", "bram18")]
+    ends = ("likely", "low", "high")
+    counts = (MISSING if band is None else f"{getattr(band, end):,}" for band in bands for end in ends)
+    lacks = (over.get(kind, MISSING) for kind in KINDS)
+    return f"{shown.images_per_s:,.0f}", *counts, _stock_answer(row), *lacks
+
+
+def _stock_answer(row: StockRow) -> str:
+    if row.fit.cost is not None:
+        return row.answer.value
+    return "cannot fit" if row.answer is Answer.DOES_NOT_FIT else "likely cannot fit"
 
 
 def _stock_row(row: StockRow) -> tuple[str, ...]:
     shown = row.shown
     hls = _band(shown.hls.lut) if shown.hls is not None else MISSING
     counts = (_band(getattr(shown.expected, kind)) for kind in ("lut", "ff", "bram18"))
-    answer = row.answer.value
+    answer = _stock_answer(row)
     if row.fit.cost is None:
-        lacks = ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
-        answer = f"{'cannot fit' if answer == 'does not fit' else 'likely cannot fit'}: {lacks}"
+        answer += ": " + ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
     return row.network, row.kernel, f"{shown.images_per_s:,.0f}", hls, *counts, answer
 
 

@@ -19,7 +19,8 @@ from xnorflow.xnor.passes import recognise
 from xnorflow.xnor.templates import templates
 from xnorflow.xnor.writer import PackedProject
 
-KERNELS = Path(__file__).with_name("nnet_xnor.h")
+# nnet_xnor.h and the headers that it includes
+KERNELS = sorted(Path(__file__).parent.glob("*.h"))
 RECOGNISE = "recognise_binary_layers"
 
 
@@ -48,7 +49,8 @@ class _XnorBackend:
     def _register_flows(self) -> None:
         for template in templates():
             self.register_pass(template.get_name(), template)
-        self.register_source(KERNELS)
+        for header in KERNELS:
+            self.register_source(header)
         first = register_flow("recognise", [f"{self.name.lower()}:{RECOGNISE}"], backend=self.name)
         apply = register_flow(
             "apply_templates", self._get_layer_templates, requires=["vivado:init_layers"], backend=self.name

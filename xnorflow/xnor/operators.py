@@ -1,4 +1,4 @@
-"""Operators of our kernel in one cycle, counted as ``nnet_xnor.h`` builds them (docs/kernels.md).
+"""Operators of our kernel in one cycle, counted as the headers build them (docs/kernels.md).
 
 A test compiles a project so that its kernels count themselves, and compares.
 """

@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# adds a command, given its name, function, text and example, and returns its parser
+Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
+
+
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Add what names a configuration and its network."""
+    parser.add_argument("config", help="a YAML configuration, such as hls_configs/digits.yaml")
+    parser.add_argument("--project", help="folder for the steps (default: projects/NAME)")
+    parser.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
+    parser.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
+    parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+
+
+def network_options(arguments: argparse.Namespace) -> Mapping[str, Any]:
+    """Return what ``add_network_options`` added, as keywords of the Python functions."""
+    return {name: getattr(arguments, name) for name in ("project", "pretrained", "model", "data_dir")}

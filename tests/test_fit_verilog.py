@@ -9,7 +9,7 @@ from conftest import ROOT, needs_qkeras
 from xnorflow import api_fit
 from xnorflow.cli import main
 from xnorflow.config import load_config
-from xnorflow.cost import KINDS, exactly
+from xnorflow.cost import KINDS, exactly, layer_shapes
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import Resources, device_of
 from xnorflow.errors import ConfigError
@@ -41,6 +41,27 @@ def test_choice_keeps_the_budget_and_shows_the_cycles_of_the_plan(tiny_spec, ver
         assert found.cost.images_per_s >= goal.images_per_s
 
 
+def test_fewer_registers_between_counter_stages_are_counted(tiny_spec, verilog_config):
+    _, chosen = fit_config(tiny_spec, verilog_config, HOME)
+    counted = {}
+    for every in (1, 2):
+        config = dataclasses.replace(chosen, registers_every=every)
+        plan = plan_network(tiny_spec, config.folding, registers_every=every)
+        cost = cost_of(tiny_spec, config)
+        assert cost.latency_cycles == (plan.latency_cycles, plan.latency_cycles)
+        counted[every] = cost.expected.ff.likely
+        # the search counts as the plan does
+        assert kernel_of(config).options(layer_shapes(tiny_spec)[0])[0].latency_cycles[0] == (
+            options_latency(tiny_spec, every)
+        )
+    assert counted[2] < counted[1]
+
+
+def options_latency(spec, every):
+    layer = plan_network(spec, {one.name: Folding(1, 1) for one in spec.layers}, registers_every=every).layers[0]
+    return layer.cycles + layer.depth
+
+
 def test_interval_is_the_plans_where_words_come_in_more_slowly_than_layers_work(
     tiny_spec, verilog_config, monkeypatch
 ):
@@ -50,7 +71,9 @@ def test_interval_is_the_plans_where_words_come_in_more_slowly_than_layers_work(
         return [dataclasses.replace(cost, interval_cycles=1)]
 
     monkeypatch.setattr(RtlKernel, "options", at_once)
-    monkeypatch.setattr("xnorflow.fit.plan_network", lambda spec, foldings: plan_network(spec, foldings, beat_bits=8))
+    monkeypatch.setattr(
+        "xnorflow.fit.plan_network", lambda spec, foldings, **more: plan_network(spec, foldings, beat_bits=8, **more)
+    )
     found, _ = fit_config(tiny_spec, verilog_config, HOME)
     assert (found.searched_cycles, found.cost.interval_cycles) == (1, 8)
     assert "12,500,000 images/s, every 8 cycles (1 but for the words that come in)" in found.message

@@ -72,7 +72,7 @@ def columns_of(text, words):
     found = {}
     for pair, init, body in re.findall(r"LUT6(_2)? #\(\.INIT\(64'h(\w+)\)\) \w+ \((.*)\);", text):
         halves = {"O5": 0, "O6": 32} if pair else {"O": 0}
-        for port, net in re.findall(r"\.(O[56]?)\(logic_d\[(\d+)\]\)", body):
+        for port, net in re.findall(r"\.(O[56]?)\(bits\[(\d+)\]\)", body):
             found[int(net)] = [int(init, 16) >> halves[port] + word & 1 for word in range(words)]
     return [found[net] for net in sorted(found)]
 

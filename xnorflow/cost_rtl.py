@@ -89,9 +89,14 @@ class RtlKernel:
     So no cycle is lost to a last word that is not full, and the words of one layer split well into
     those of the next. What a layer costs is that of a layer with any weights, which reads words as wide
     as keep up with it: the plan of a whole network knows both (``cost_of_plan``).
+
+    Attributes:
+        coefficients: LUTs of control, and bands.
+        registers_every: counter stages between two registers.
     """
 
     coefficients: RtlCoefficients = field(default_factory=default_coefficients)
+    registers_every: int = 1
 
     @property
     def name(self) -> str:
@@ -104,7 +109,7 @@ class RtlKernel:
         found = []
         for pe in _divisors(layer.n_out):
             for simd in _divisors(layer.n_in):
-                plan = _plan(layer, spec, pe, simd)
+                plan = _plan(layer, spec, Folding(pe, simd), self.registers_every)
                 most = _blocks(_rom(plan))
                 found += self._costs(layer, plan, sorted({int(share * most) for share in BLOCK_SHARES}))
         return found
@@ -119,7 +124,7 @@ class RtlKernel:
             raise ConfigError(
                 f"layer {layer.name}: pe must be 1 to {layer.n_out} and simd 1 to {layer.n_in}, got {pe} and {simd}"
             )
-        plan = _plan(layer, _example(layer), pe, simd)
+        plan = _plan(layer, _example(layer), Folding(pe, simd), self.registers_every)
         most = _blocks(_rom(plan))
         return self._costs(layer, plan, [most if bram18 is None else min(most, bram18)])[0]
 
@@ -190,8 +195,9 @@ def _example(layer: LayerShape) -> LayerSpec:
     return ConvSpec(layer.name, weights, thresholds, layer.conv.strides, layer.conv.pool)
 
 
-def _plan(layer: LayerShape, spec: LayerSpec, pe: int, simd: int) -> LayerPlan:
+def _plan(layer: LayerShape, spec: LayerSpec, folding: Folding, registers_every: int) -> LayerPlan:
     """Return the plan of a layer whose words come in as wide as keeps up with it."""
+    pe, simd = folding.pe, folding.simd
     image: tuple[int, ...] = layer.conv.image if layer.conv else (layer.n_in,)
     cycles = layer.vectors * -(-layer.n_in // simd) * -(-layer.n_out // pe)
     values = math.prod(image)
@@ -202,7 +208,7 @@ def _plan(layer: LayerShape, spec: LayerSpec, pe: int, simd: int) -> LayerPlan:
         whole = layer.conv.image[2] if layer.conv else simd
         width = next((width for width in _divisors(whole) if width * cycles >= values), whole)
     words = -(-values // width)
-    return plan_layer(spec, image, 0, layer.input_bits, Folding(pe, simd), width, words)
+    return plan_layer(spec, image, 0, layer.input_bits, folding, width, words, registers_every)
 
 
 def _rom(plan: LayerPlan) -> Rom:

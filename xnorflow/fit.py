@@ -103,7 +103,7 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
 def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | XnorConfigKernel | RtlKernel:
     """Return how a configuration builds layers: with hls4ml's kernels or ours for HLS, or as our Verilog."""
     if config.backend == VERILOG:
-        return RtlKernel()
+        return RtlKernel(registers_every=config.registers_every)
     return (XnorConfigKernel if config.kernel == XNOR else ConfigKernel)(config, ratios)
 
 
@@ -118,7 +118,8 @@ def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *,
         if not config.folding:
             raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
         config.check_layers(spec)
-        return cost_of_plan(plan_network(spec, config.folding), config.bram36, config.clock_mhz, paced=paced)
+        plan = plan_network(spec, config.folding, registers_every=config.registers_every)
+        return cost_of_plan(plan, config.bram36, config.clock_mhz, paced=paced)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
 
 

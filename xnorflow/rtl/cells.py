@@ -149,8 +149,8 @@ def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
 
 
 def rom_cells(rom: Rom, held: int) -> Cells:
-    """Return the part of a weight memory that is LUTs, and their registers; ``held`` columns are block RAM."""
-    return Cells(lut=rom.luts_beside(held), ff=rom.columns - held)
+    """Return the part of a weight memory that is LUTs, and their address; ``held`` columns are block RAM."""
+    return Cells(lut=rom.luts_beside(held), ff=_bits(rom.words) if rom.columns > held else 0)
 
 
 def _products(layer: LayerPlan, wired: int | None) -> int:

@@ -139,7 +139,7 @@ class Rom:
 
 def wired_inputs(memory: Memory, pe: int, simd: int) -> int:
     """Return how many inputs meet a weight that is always -1: of a memory of one word, those that are looked at."""
-    return int((memory.source[: pe * simd].reshape(pe, simd) == ONE).any(axis=0).sum())
+    return int((memory.source[: pe * simd].reshape(simd, pe) == ONE).any(axis=1).sum())
 
 
 def rom_of(layer: LayerPlan, columns: int, starts: int) -> Rom:
@@ -171,12 +171,15 @@ def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
 
 
 def rom_module(layer: LayerPlan, memory: Memory) -> str:
-    """Return the weight memory of a layer: one word per address, one cycle later."""
+    """Return the weight memory of a layer: one word per address, one cycle later.
+
+    Columns in LUTs have the register at their address, so that the products stand right behind the LUTs.
+    """
     block, count = memory.block_columns, memory.block_columns + memory.lut_columns
     lines = [
-        f"// Weights of layer {layer.index}: {memory.words} words of {layer.word_bits} bits, each {layer.pe} rows of",
-        f"// {layer.simd} weights (1 for -1), then {layer.pe} start values of {layer.sum_bits} bits. Stored are",
-        f"// the {count} different columns, {block} of them in block RAM.",
+        f"// Weights of layer {layer.index}: {memory.words} words of {layer.word_bits} bits, for each of",
+        f"// {layer.simd} inputs {layer.pe} weights (1 for -1), then {layer.pe} start values of {layer.sum_bits}",
+        f"// bits. Stored are the {count} different columns, {block} of them in block RAM.",
         # wiring joins the layer, which leaves out what is multiplied by 0
         f"{KEEP if count else ''} module rom_{layer.name} (".lstrip(),
         "    input  wire clk,",
@@ -188,11 +191,16 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
     width, _ = block_of(memory.words)
     for low in range(0, block, width):
         name = f"block{low // width}"
-        lines += _memory(name, "block", memory.columns[:, low : min(low + width, block)], layer.address_bits)
+        columns = memory.columns[:, low : min(low + width, block)]
+        lines += _array(name, "block", columns, layer.address_bits)
+        lines += [
+            f"    reg [{columns.shape[1] - 1}:0] {name}_q;",
+            f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
+        ]
         parts.insert(0, f"{name}_q")
     if memory.lut_columns:
         lines += _logic(memory.columns[:, block:], layer.address_bits)
-        parts.insert(0, "logic_q")
+        parts.insert(0, "luts")
     if parts:
         lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
     else:
@@ -202,14 +210,19 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
 
 def _logic(columns: Bits, address_bits: int) -> list[str]:
     """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
-    array = _memory("logic", "logic", columns, address_bits)
     words, count = columns.shape
+    register = [
+        f"    reg [{address_bits - 1}:0] address_q;",
+        "    always @(posedge clk) address_q <= address;",
+        f"    wire [{count - 1}:0] luts;",
+    ]
+    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[address_q];"]
     if words > LUT_DEPTH:
-        return array
+        return [*register, *array]
     contents = [
         int.from_bytes(column.tobytes(), "little") for column in np.packbits(columns, axis=0, bitorder="little").T
     ]
-    pins = [f"address[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
+    pins = [f"address_q[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
     if words <= PAIR_DEPTH:
         # the last of an odd number of columns has the LUT to itself
         contents += [0] * (count % 2)
@@ -217,11 +230,11 @@ def _logic(columns: Bits, address_bits: int) -> list[str]:
     else:
         cells = [_single(n, content, pins) for n, content in enumerate(contents)]
     return [
+        *register,
         "`ifdef XNF_CELLS",
-        f"    wire [{len(contents) - 1}:0] logic_d;",
-        f"    reg [{count - 1}:0] logic_q;",
+        f"    wire [{len(contents) - 1}:0] bits;",
         *cells,
-        f"    always @(posedge clk) logic_q <= logic_d[{count - 1}:0];",
+        f"    assign luts = bits[{count - 1}:0];",
         "`else",
         *array,
         "`endif",
@@ -232,19 +245,20 @@ def _pair(number: int, first: int, second: int, pins: Sequence[str]) -> str:
     """Return a LUT that holds two columns of 32 words: one by each output."""
     one = "1'b1"
     init = literal(second << 32 | first, 64)
-    outputs = f".O5(logic_d[{number}]), .O6(logic_d[{number + 1}])"
+    outputs = f".O5(bits[{number}]), .O6(bits[{number + 1}])"
     return f"    LUT6_2 #(.INIT({init})) m{number} ({outputs}, {_inputs([*pins, one])});"
 
 
 def _single(number: int, column: int, pins: Sequence[str]) -> str:
-    return f"    LUT6 #(.INIT({literal(column, 64)})) m{number} (.O(logic_d[{number}]), {_inputs(pins)});"
+    return f"    LUT6 #(.INIT({literal(column, 64)})) m{number} (.O(bits[{number}]), {_inputs(pins)});"
 
 
 def _inputs(pins: Sequence[str]) -> str:
     return ", ".join(f".I{number}({pin})" for number, pin in enumerate(pins))
 
 
-def _memory(name: str, style: str, columns: Bits, address_bits: int) -> list[str]:
+def _array(name: str, style: str, columns: Bits, address_bits: int) -> list[str]:
+    """Return an array with its words."""
     width = columns.shape[1]
     words = [int.from_bytes(row.tobytes(), "little") for row in np.packbits(columns, axis=1, bitorder="little")]
     # unused addresses repeat the lower half, so that a LUT memory needs no decoder for them
@@ -253,11 +267,9 @@ def _memory(name: str, style: str, columns: Bits, address_bits: int) -> list[str
     return [
         f'    (* rom_style = "{style}" *)',
         f"    reg [{width - 1}:0] {name}_rom [0:{len(full) - 1}];",
-        f"    reg [{width - 1}:0] {name}_q;",
         "    initial begin",
         *(f"        {name}_rom[{i}] = {literal(word, width)};" for i, word in enumerate(full)),
         "    end",
-        f"    always @(posedge clk) {name}_q <= {name}_rom[address];",
     ]
 
 

@@ -46,14 +46,14 @@ def start_values(plan: LayerPlan) -> Integers:
 def weight_bits(plan: LayerPlan) -> Bits:
     """Return the words of a layer's weight memory, shape (reuse_factor, word_bits), lowest bit first.
 
-    Words are in the order chunk by chunk, group by group. A word holds ``pe`` rows of ``simd`` bits (1
-    for a weight of -1), then ``pe`` start values, which are 0 but in the first chunk. Padding weights
-    are 0; padding neurons never fire.
+    Words are in the order chunk by chunk, group by group. A word holds for each of ``simd`` inputs the bits
+    of ``pe`` neurons (1 for a weight of -1), then ``pe`` start values, which are 0 but in the first chunk.
+    Padding weights are 0; padding neurons never fire.
     """
     minus = np.zeros((plan.groups * plan.pe, plan.chunks * plan.simd), np.uint8)
     minus[: plan.n_out, _places(plan)] = plan.spec.weights.reshape(plan.n_in, plan.n_out).T < 0
-    # (groups, pe, chunks, simd) -> (groups, chunks, pe, simd)
-    rows = minus.reshape(plan.groups, plan.pe, plan.chunks, plan.simd).transpose(0, 2, 1, 3)
+    # (groups, pe, chunks, simd) -> (groups, chunks, simd, pe)
+    rows = minus.reshape(plan.groups, plan.pe, plan.chunks, plan.simd).transpose(0, 2, 3, 1)
     values = np.zeros(plan.groups * plan.pe, np.int64)
     values[: plan.n_out] = start_values(plan)
     starts = np.zeros((plan.groups, plan.chunks, plan.pe * plan.sum_bits), np.uint8)

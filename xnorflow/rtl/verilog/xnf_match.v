@@ -1,7 +1,8 @@
 // The products: bit b of value i meets weight i of each of PE neurons.
 //
 // The weight memory holds 1 for a weight of -1, and a hit is an input bit of 0 at a weight of -1, so
-// that an input bit of 1 only has to clear a register: no LUT. Hits are sorted by bit, then value.
+// that an input bit of 1 only has to clear a register: no LUT. Weights are sorted by value, then neuron:
+// those that one bit clears stand side by side. Hits are sorted by neuron, bit, value.
 module xnf_match #(
     parameter PE = 1,
     parameter SIMD = 1,
@@ -22,14 +23,15 @@ module xnf_match #(
                 for (i = 0; i < SIMD; i = i + 1) begin : value
                     always @(posedge clk)
                         if (x[i*BITS + b]) hit[i] <= 1'b0;
-                        else hit[i] <= minus[p*SIMD + i];
+                        else hit[i] <= minus[i*PE + p];
                 end
 `else
-                wire [SIMD-1:0] bits;
+                wire [SIMD-1:0] bits, weights;
                 for (i = 0; i < SIMD; i = i + 1) begin : value
                     assign bits[i] = x[i*BITS + b];
+                    assign weights[i] = minus[i*PE + p];
                 end
-                always @(posedge clk) hit <= minus[p*SIMD +: SIMD] & ~bits;
+                always @(posedge clk) hit <= weights & ~bits;
 `endif
             end
         end

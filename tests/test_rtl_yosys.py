@@ -73,6 +73,14 @@ def test_the_netlist_of_a_dense_network_equals_the_golden_model(tmp_path):
     assert report.modules["rom_l0"].bram18 == 2
 
 
+@pytest.mark.parametrize(("beat_bits", "every"), [(8, 1), (24, 2)])
+def test_what_a_word_is_filled_up_with_takes_no_register(tmp_path, beat_bits, every):
+    spec = dense_net(2, [20, 9, 4])
+    plan = plan_network(spec, {"d0": Folding(3, 20), "scores": Folding(4, 9)}, beat_bits, every)
+    report = yosys.synthesize(simulate.write_design(plan, tmp_path, 0), TOP, tmp_path, part=PART)
+    assert cost_of_plan(plan, 0, 100.0).expected.ff == exactly(report.usage.ff)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("bram36", [0, 60])
 def test_the_netlist_of_a_convolution_equals_the_golden_model(tmp_path, bram36):

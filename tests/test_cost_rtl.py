@@ -184,15 +184,6 @@ def test_options_are_the_divisors_with_several_shares_of_block_ram():
     assert [share.lut.likely for share in shares] == sorted((share.lut.likely for share in shares), reverse=True)
 
 
-def test_padded_options_have_each_number_of_groups_and_whole_inputs_behind_the_first_layer():
-    first, scores = dense_shapes((12, 7, 5))
-    kernel = RtlKernel(padded=True)
-    assert {cost.folding for cost in kernel.options(first)} == set(
-        itertools.product((1, 2, 3, 4, 7), (1, 2, 3, 4, 6, 12))
-    )
-    assert {cost.folding for cost in kernel.options(scores)} == {(1, 7), (2, 7), (3, 7), (5, 7)}
-
-
 def test_cycles_of_a_convolution_are_those_of_its_plan():
     spec = conv_net(1, (10, 9, 3), [((3, 3), 8, (1, 1), (2, 2)), ((2, 2), 4, (1, 1), (1, 1))])
     plan = plan_network(spec, {layer.name: Folding(4, 2) for layer in spec.layers})

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 import yaml
 from conftest import ROOT, needs_qkeras
-from rtl_nets import dense_net
 
 from xnorflow import api_fit
 from xnorflow.cli import main
@@ -14,7 +13,7 @@ from xnorflow.cost import KINDS, exactly, layer_shapes
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import Resources, device_of
 from xnorflow.errors import ConfigError
-from xnorflow.fit import Budget, Goal, cost_of, fit, fit_config, kernel_of
+from xnorflow.fit import Budget, Goal, cost_of, fit_config, kernel_of
 from xnorflow.rtl import Folding, plan_network
 
 CONFIGS = ROOT / "hls_configs"
@@ -40,20 +39,6 @@ def test_choice_keeps_the_budget_and_shows_the_cycles_of_the_plan(tiny_spec, ver
     assert chosen.reuse_factor == verilog_config.reuse_factor
     if goal.images_per_s:
         assert found.cost.images_per_s >= goal.images_per_s
-
-
-def test_neurons_that_do_not_divide_a_layer_make_the_largest_network_that_fits(verilog_config):
-    spec = dense_net(1, [784, 256, 256, 256, 10])
-    found, chosen = fit_config(spec, verilog_config, HOME)
-    divided = fit(layer_shapes(spec), RtlKernel(), HOME)
-    assert found.cost.interval_cycles < divided.cost.interval_cycles
-    assert 256 % chosen.folding["d0"].pe and found.searched_cycles is None
-    use = cost_of(spec, chosen).expected.at("likely")
-    assert all(getattr(use, kind) <= getattr(HOME.usable, kind) for kind in KINDS)
-    # where there is time, divisors take less
-    small, folded = fit_config(spec, verilog_config, HOME, Goal("area", images_per_s=1e5))
-    assert all(256 % folded.folding[name].pe == 0 for name in ("d0", "d1", "d2"))
-    assert small.cost.images_per_s >= 1e5
 
 
 def test_fewer_registers_between_counter_stages_are_counted(tiny_spec, verilog_config):

@@ -7,7 +7,7 @@ the coefficients are data (``costs/rtl.yaml``), and ``benchmarks/rtl_costs.py`` 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,20 +87,16 @@ class RtlKernel:
     """The Verilog that ``xnorflow.rtl`` writes, folded into divisors of the layers' sizes.
 
     So no cycle is lost to a last word that is not full, and the words of one layer split well into
-    those of the next. ``padded`` is the other way to keep up: dense layers take any number of neurons at a
-    time, and those behind the first one all their inputs at once, so that words need not split. What a
-    layer costs is that of a layer with any weights, which reads words as wide as keep up with it: the
-    plan of a whole network knows both (``cost_of_plan``).
+    those of the next. What a layer costs is that of a layer with any weights, which reads words as wide
+    as keep up with it: the plan of a whole network knows both (``cost_of_plan``).
 
     Attributes:
         coefficients: LUTs of control, and bands.
         registers_every: counter stages between two registers.
-        padded: let the last group of neurons of a dense layer be filled up.
     """
 
     coefficients: RtlCoefficients = field(default_factory=default_coefficients)
     registers_every: int = 1
-    padded: bool = False
 
     @property
     def name(self) -> str:
@@ -111,18 +107,12 @@ class RtlKernel:
         """Return the cost at every folding, with weights in block RAM, in LUTs, and in part in either."""
         spec = _example(layer)
         found = []
-        for folding in self._foldings(layer):
-            plan = _plan(layer, spec, folding, self.registers_every)
-            most = _blocks(_rom(plan))
-            found += self._costs(layer, plan, sorted({int(share * most) for share in BLOCK_SHARES}))
+        for pe in _divisors(layer.n_out):
+            for simd in _divisors(layer.n_in):
+                plan = _plan(layer, spec, Folding(pe, simd), self.registers_every)
+                most = _blocks(_rom(plan))
+                found += self._costs(layer, plan, sorted({int(share * most) for share in BLOCK_SHARES}))
         return found
-
-    def _foldings(self, layer: LayerShape) -> Iterator[Folding]:
-        pes, simds = _divisors(layer.n_out), _divisors(layer.n_in)
-        if self.padded and layer.conv is None:
-            pes = sorted({-(-layer.n_out // groups) for groups in range(1, layer.n_out + 1)})
-            simds = simds if layer.pixel_input else [layer.n_in]
-        return (Folding(pe, simd) for pe in pes for simd in simds)
 
     def cost(self, layer: LayerShape, pe: int, simd: int, bram18: int | None = None) -> LayerCost:
         """Return the cost at one folding, with at most ``bram18`` blocks of memory where there is a limit.

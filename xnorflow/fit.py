@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xnorflow.config import VERILOG, XNOR, BuildConfig
 from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost, Ratios, layer_shapes
@@ -146,13 +146,12 @@ def fit_config(
     goal = goal or Goal(clock_mhz=config.clock_mhz)
     kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
-        both = [_fit_verilog(spec, config, one, budget, goal) for one in (kernel, replace(kernel, padded=True))]
-        return min(both, key=lambda one: _rank(one[0]))
+        return _fit_verilog(spec, config, kernel, budget, goal)
     found = fit(layer_shapes(spec), kernel, budget, goal)
     if found.cost is None:
         return found, None
     # with our own kernel a reuse factor says its folding
-    return found, replace(config, reuse_factor=found.cost.reuse_factors, folding={})
+    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors, folding={})
 
 
 def _fit_verilog(
@@ -163,29 +162,18 @@ def _fit_verilog(
     while True:
         found = fit(layer_shapes(spec), kernel, allowed, asked)
         if found.cost is None:
-            return replace(found, budget=budget, goal=goal), None
+            return dataclasses.replace(found, budget=budget, goal=goal), None
         chosen = with_foldings(config, found.cost, budget)
         searched, over = found.cost.interval_cycles, _over(cost_of(spec, chosen, paced=False), budget, goal)
         if over is not None:
             allowed = tighter(allowed, over)
             continue
-        cost = replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
+        cost = dataclasses.replace(cost_of(spec, chosen), clock_mhz=goal.clock_mhz)
         if goal.longest_interval is None or cost.interval_cycles <= goal.longest_interval:
             slower = searched if cost.interval_cycles > searched else None
             return Fit(budget, goal, cost, searched_cycles=slower), chosen
         # half a cycle less, which no rounding turns into the same one
-        asked = replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
-
-
-def _rank(found: Fit) -> tuple[float, ...]:
-    """Return what makes one find better than another for the same goal: less is better."""
-    if found.cost is None:
-        return (math.inf,)
-    use, usable = found.cost.expected.at(found.goal.level), found.budget.usable
-    # a resource that nothing may be taken of is not used either
-    shares = [getattr(use, kind) / max(1, getattr(usable, kind)) for kind in KINDS]
-    aim = {"interval": found.cost.interval_cycles, "latency": found.cost.latency_cycles[1], "area": 0}
-    return aim[found.goal.what], max(shares), sum(shares)
+        asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
 
 
 def tighter(budget: Budget, over: Resources) -> Budget:
@@ -204,4 +192,4 @@ def with_foldings(config: BuildConfig, cost: NetCost, budget: Budget) -> BuildCo
     """Return the configuration with the foldings of a choice, and with the block RAM that the choice has."""
     foldings = {layer.layer: Folding(*layer.folding) for layer in cost.layers if layer.folding is not None}
     blocks = sum(layer.expected.bram18.likely for layer in cost.layers)
-    return replace(config, folding=foldings, bram36=min(-(-blocks // 2), budget.usable.bram18 // 2))
+    return dataclasses.replace(config, folding=foldings, bram36=min(-(-blocks // 2), budget.usable.bram18 // 2))

@@ -155,10 +155,10 @@ def table(lines: list[dict[str, Any]]) -> Table:
     return Table("Ablation", ("changed", "mean", "each seed", "points against the recipe"), tuple(rows), note)
 
 
-def missing(lines: list[dict[str, Any]], seeds: int) -> Iterator[tuple[int, str]]:
+def missing(lines: list[dict[str, Any]], seeds: int, parts: list[str]) -> Iterator[tuple[int, str]]:
     """Yield seed and part of each run that has no line, one seed after the other."""
     done = {(line["seed"], line["part"]) for line in lines}
-    return ((seed, name) for seed in range(seeds) for name in PARTS if (seed, name) not in done)
+    return ((seed, name) for seed in range(seeds) for name in parts if (seed, name) not in done)
 
 
 def main() -> None:
@@ -167,6 +167,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="folder with the idx files of MNIST")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help="only these")
     parser.add_argument("-o", "--output", type=Path, default=Path("ablation.jsonl"), help="a line of JSON per run")
     parser.add_argument("--table", type=Path, help="print the table of this file instead")
     parser.add_argument("--markdown", action="store_true", help="as Markdown")
@@ -175,7 +176,8 @@ def main() -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     if not arguments.table:
         course = Course(load_dataset("mnist", arguments.data_dir), 0, arguments.epochs)
-        for seed, name in missing([line for line in lines if line["epochs"] == arguments.epochs], arguments.seeds):
+        same = [line for line in lines if line["epochs"] == arguments.epochs]
+        for seed, name in missing(same, arguments.seeds, arguments.parts):
             if seed != course.seed:
                 course = Course(course.data, seed, arguments.epochs)
             started, found = time.process_time(), train_one(PARTS[name], course)

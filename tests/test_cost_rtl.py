@@ -173,6 +173,17 @@ def test_search_counts_nearly_what_the_plan_has(cycles):
         )
 
 
+def test_registers_beside_which_no_others_fit_are_in_the_upper_end():
+    layer = LayerShape("layer", 784, 288)
+    # an input bit clears a register per neuron, and eight registers share a slice if the same bit clears them
+    for pe, idle in ((8, 0), (16, 0), (9, 7), (4, 4), (1, 7)):
+        found = RtlKernel().cost(layer, pe, 98).expected.ff
+        assert found.high - found.likely == 98 * idle
+    # every weight is wiring: the product of an input is one register for all neurons
+    found = RtlKernel().cost(LayerShape("layer", 6, 4), 4, 6).expected.ff
+    assert found.high - found.likely == 6 * 7
+
+
 def test_options_are_the_divisors_with_several_shares_of_block_ram():
     layer = LayerShape("layer", 784, 10)
     options = RtlKernel().options(layer)

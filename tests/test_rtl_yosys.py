@@ -78,7 +78,7 @@ def test_what_a_word_is_filled_up_with_takes_no_register(tmp_path, beat_bits, ev
     spec = dense_net(2, [20, 9, 4])
     plan = plan_network(spec, {"d0": Folding(3, 20), "scores": Folding(4, 9)}, beat_bits, every)
     report = yosys.synthesize(simulate.write_design(plan, tmp_path, 0), TOP, tmp_path, part=PART)
-    assert cost_of_plan(plan, 0, 100.0).expected.ff == exactly(report.usage.ff)
+    assert cost_of_plan(plan, 0, 100.0).expected.ff.likely == report.usage.ff
 
 
 @pytest.mark.slow

@@ -66,9 +66,11 @@ class RtlCoefficients:
         return made
 
     def amounts(self, cells: Cells, bram18: int) -> Amounts:
-        """Return the bands of a part's cells."""
+        """Return the bands of a part's cells; the upper end of registers has their idle places with them."""
         lut = cells.lut + self.part * cells.parts + self.state * cells.state
-        return Amounts(_band(lut, self.lut_band), _band(cells.ff, self.ff_band), exactly(bram18), exactly(cells.dsp))
+        ff = _band(cells.ff, self.ff_band)
+        ff = Band(ff.low, ff.likely, ff.high + cells.idle)
+        return Amounts(_band(lut, self.lut_band), ff, exactly(bram18), exactly(cells.dsp))
 
 
 def _band(likely: float, band: tuple[float, float]) -> Band:

@@ -20,6 +20,8 @@ from xnorflow.rtl.window import WindowPlan
 
 # six counters of 16 bits find the place in a pooling window and the class of a score
 COUNTER_BITS = 16
+# registers of a slice, all of one control set (AMD UG474, chapter 2)
+SLICE_REGISTERS = 8
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Cells:
         parts: parts that have control.
         state: bits of their state, which LUTs of control grow with.
         ff: registers, the state included.
+        idle: places beside registers of products that no other register may take: a slice has eight, for one
+            control set, and each input bit clears registers of its own.
         dsp: DSP48.
     """
 
@@ -38,6 +42,7 @@ class Cells:
     parts: int = 0
     state: int = 0
     ff: int = 0
+    idle: int = 0
     dsp: int = 0
 
     def __add__(self, other: Cells) -> Cells:
@@ -155,14 +160,16 @@ def rom_cells(rom: Rom, held: int) -> Cells:
     return Cells(lut=rom.luts_beside(held), ff=_bits(rom.words) if rom.columns > held else 0)
 
 
-def _products(layer: LayerPlan, wired: int | None) -> int:
+def _products(layer: LayerPlan, wired: int | None) -> Cells:
     """Return the registers of products and start values.
 
     A memory of one word is wiring: start values are constants then, and neurons share an input's products.
     """
     if layer.reuse_factor > 1:
-        return layer.pe * (layer.simd * layer.bits + layer.sum_bits)
-    return layer.bits * (layer.simd if wired is None else wired)
+        inputs = layer.simd * layer.bits
+        return Cells(ff=layer.pe * (inputs + layer.sum_bits), idle=inputs * (-layer.pe % SLICE_REGISTERS))
+    inputs = layer.bits * (layer.simd if wired is None else wired)
+    return Cells(ff=inputs, idle=inputs * (SLICE_REGISTERS - 1))
 
 
 def layer_parts(layer: LayerPlan, wired: int | None = None) -> dict[str, Cells]:
@@ -177,7 +184,7 @@ def layer_parts(layer: LayerPlan, wired: int | None = None) -> dict[str, Cells]:
         "sequencer": _sequencer(layer),
         "hold" if layer.whole else "chunks": _hold(layer) if layer.whole else _chunks(layer),
         "ones": _ones(layer),
-        "match": Cells(ff=_products(layer, wired)),
+        "match": _products(layer, wired),
         "count": counter(layer.heap).times(pe),
         # a LUT for the sum, and one that starts anew
         "accumulate": Cells(lut=2 * bits, ff=bits).times(pe if layer.chunks > 1 else 0),

@@ -26,7 +26,8 @@ STOCK_LINES = (
 
 EXPECTED_RTL = (
     "Counted in the plan as Yosys counts cells before placing; LUT of control are estimated, fitted to Yosys runs: "
-    "likely (low to high). Neurons x inputs per cycle stand beside RTL."
+    "likely (low to high). The high end of FF has the places in slices that no other register may take. Neurons x "
+    "inputs per cycle stand beside RTL."
 )
 
 

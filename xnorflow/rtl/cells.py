@@ -211,12 +211,39 @@ def frame_cells(beats: int, beat_bits: int) -> Cells:
 
 
 def result_cells(classes: int, pe: int, score_bits: int) -> Cells:
-    """Return what collects the scores and finds the class: two LUTs per compared bit, and its place."""
-    words = -(-classes // pe)
+    """Return what collects the scores and finds the class (xnf_result)."""
+    words, levels, padding = -(-classes // pe), (pe - 1).bit_length(), -classes % pe
     # of the bits of a class that no step of pe changes Yosys leaves out all but one
-    constant = max(0, (pe & -pe).bit_length() - 2)
-    ff = (words * pe + 1) * score_bits + 2 * COUNTER_BITS + 1 - constant
-    return Cells(lut=pe * (2 * score_bits + 4) + 6, ff=ff)
+    place = COUNTER_BITS - max(0, (pe & -pe).bit_length() - 2)
+    ff = (words * pe + 1) * score_bits + COUNTER_BITS + place + (place if padding else 0) + levels + 1
+    lut = round(2 * score_bits + (pe - 1) * (1.5 * score_bits + 2)) + padding * score_bits
+    (alone, _), *pairs = _pairs(pe, score_bits)
+    # while the last score of a whole word waits for a partner, the word's own register does for both
+    split = 0 if padding else alone
+    waits = [(levels, (pe - 1) * score_bits), (split, score_bits), (levels - split, score_bits)]
+    return sum((_line(*line) for line in waits + pairs + [(alone - split, score_bits)]), Cells(lut=lut, ff=ff))
+
+
+def _pairs(pe: int, score_bits: int) -> list[tuple[int, int]]:
+    """Return the registers of the pairs of scores: how many one behind the other, and how wide.
+
+    The first entry is a last score that waits for a partner. A winner has a bit of its place for each level.
+    """
+    lines, count, level, last = [], pe, 0, (0, score_bits)
+    while count > 1:
+        level += 1
+        pairs, odd = divmod(count, 2)
+        won = (1, score_bits + level)
+        lines += ([] if odd else [last]) + [won] * (pairs if odd else pairs - 1)
+        last = (last[0] + 1, last[1]) if odd else won
+        count = pairs + odd
+    lines.append(last)
+    return sorted(lines, key=lambda line: line[1])
+
+
+def _line(length: int, width: int) -> Cells:
+    """Return registers one behind the other: of three and more Yosys makes shift registers, a LUT per bit."""
+    return Cells(lut=width) if length >= 3 else Cells(ff=length * width)
 
 
 def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:

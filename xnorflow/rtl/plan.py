@@ -163,6 +163,11 @@ class LayerPlan:
         return max(bound.bit_length() + 1, self.raw_score_bits + 1)
 
     @property
+    def pair_levels(self) -> int:
+        """Levels of pairs, a cycle each, by which xnf_result finds the best score of a word."""
+        return (self.pe - 1).bit_length()
+
+    @property
     def result_bits(self) -> int:
         """Bits of one neuron's result."""
         return self.score_bits if self.is_scores else 1

@@ -252,6 +252,6 @@ def result_cycles(layers: Sequence[LayerPlan], images: int = 1) -> list[int]:
     for layer in layers:
         chain.add_layer(layer)
     chain.modules.append(sink(chain.stream))
-    words = layers[-1].words_out
+    words, behind = layers[-1].words_out, layers[-1].pair_levels + 1
     run(chain.modules, chain.stream.moved, images * words)
-    return [chain.stream.moved[image * words + words - 1] + 1 for image in range(images)]
+    return [chain.stream.moved[image * words + words - 1] + behind for image in range(images)]

@@ -1,10 +1,13 @@
 // The last step: collects the scores of one image and finds the class, the first of the largest.
 //
-// tdata = {score[CLASSES-1], ..., score[0], class}, each score sign-extended to FIELD bits, the class
-// in 16 bits; one beat per image.
+// The scores of a word meet in pairs, a level per cycle, so that a path has one comparison; then the
+// word's best meets that of the words before. tdata = {score[CLASSES-1], ..., score[0], class}, each
+// score sign-extended to FIELD bits, the class in 16 bits; one beat per image, LEVELS + 1 cycles after
+// its last word.
 module xnf_result #(
     parameter CLASSES = 10,
     parameter PE = 1,           // scores per incoming word
+    parameter LEVELS = 0,       // levels of pairs: 2**LEVELS >= PE
     parameter WIDTH = 10,       // bits of a score
     parameter FIELD = 16        // bits of a score in tdata
 ) (
@@ -19,27 +22,101 @@ module xnf_result #(
     output wire [CLASSES*FIELD+15:0]   m_axis_tdata
 );
     localparam WORDS = (CLASSES + PE - 1) / PE;
+    localparam TAIL = CLASSES - (WORDS - 1) * PE;       // scores in an image's last word
     localparam [15:0] END = (WORDS - 1) * PE;
+    localparam IB = LEVELS > 0 ? LEVELS : 1;
+    localparam [WIDTH-1:0] SMALLEST = {1'b1, {(WIDTH-1){1'b0}}};
+    wire move = !m_axis_tvalid || m_axis_tready;
+    assign s_ready = move;
+    assign m_axis_tlast = 1'b1;
+
+    // what fills up the last word is never larger than what stands before it
+    wire [PE*WIDTH-1:0] scored;
+    genvar i, l;
+    generate
+        if (TAIL < PE) begin : padded
+            reg [15:0] coming;
+            always @(posedge clk)
+                if (rst) coming <= 16'd0;
+                else if (move && s_valid) coming <= coming == END ? 16'd0 : coming + PE[15:0];
+            assign scored = {coming == END ? {(PE-TAIL){SMALLEST}} : s_data[PE*WIDTH-1:TAIL*WIDTH],
+                             s_data[TAIL*WIDTH-1:0]};
+        end else begin : full
+            assign scored = s_data;
+        end
+    endgenerate
+
+    wire                word_valid;
+    wire [PE*WIDTH-1:0] word;
+    wire [WIDTH-1:0]    value;          // the word's best score and its place
+    wire [IB-1:0]       place;
+    generate
+        for (l = 0; l < LEVELS; l = l + 1) begin : level
+            localparam FROM = (PE + (1 << l) - 1) >> l;
+            localparam LEFT = (FROM + 1) / 2;
+            wire [FROM*WIDTH-1:0] from_values;
+            wire [FROM*IB-1:0]    from_places;
+            wire                  from_valid;
+            wire [PE*WIDTH-1:0]   from_word;
+            reg  [LEFT*WIDTH-1:0] values;
+            reg  [LEFT*IB-1:0]    places;
+            reg                   valid;
+            reg  [PE*WIDTH-1:0]   held;
+            if (l == 0) begin : leaves
+                assign from_values = scored;
+                assign from_valid = s_valid;
+                assign from_word = s_data;
+                for (i = 0; i < PE; i = i + 1) begin : leaf
+                    assign from_places[i*IB +: IB] = i;
+                end
+            end else begin : pairs
+                assign from_values = level[l-1].values;
+                assign from_places = level[l-1].places;
+                assign from_valid = level[l-1].valid;
+                assign from_word = level[l-1].held;
+            end
+            for (i = 0; i < LEFT; i = i + 1) begin : pair
+                if (2*i + 1 < FROM) begin : two
+                    wire [WIDTH-1:0] former = from_values[2*i*WIDTH +: WIDTH];
+                    wire [WIDTH-1:0] latter = from_values[(2*i+1)*WIDTH +: WIDTH];
+                    wire             larger = $signed(latter) > $signed(former);
+                    always @(posedge clk)
+                        if (move) begin
+                            values[i*WIDTH +: WIDTH] <= larger ? latter : former;
+                            places[i*IB +: IB] <= larger ? from_places[(2*i+1)*IB +: IB] : from_places[2*i*IB +: IB];
+                        end
+                end else begin : one
+                    always @(posedge clk)
+                        if (move) begin
+                            values[i*WIDTH +: WIDTH] <= from_values[2*i*WIDTH +: WIDTH];
+                            places[i*IB +: IB] <= from_places[2*i*IB +: IB];
+                        end
+                end
+            end
+            always @(posedge clk)
+                if (rst) valid <= 1'b0;
+                else if (move) valid <= from_valid;
+            always @(posedge clk) if (move) held <= from_word;
+        end
+        if (LEVELS > 0) begin : several
+            assign word_valid = level[LEVELS-1].valid;
+            assign word = level[LEVELS-1].held;
+            assign value = level[LEVELS-1].values;
+            assign place = level[LEVELS-1].places;
+        end else begin : single
+            assign word_valid = s_valid;
+            assign word = s_data;
+            assign value = scored;
+            assign place = 1'b0;
+        end
+    endgenerate
+
     reg  [WORDS*PE*WIDTH-1:0] scores;
     reg  [15:0]               first;        // class of the word's first score
-    reg  [15:0]               best_class, now_class;
-    reg  [WIDTH-1:0]          best, now;
-    wire                      take = s_valid && s_ready;
-    assign s_ready = !m_axis_tvalid || m_axis_tready;
-    assign m_axis_tlast = 1'b1;
+    reg  [15:0]               best_class;
+    reg  [WIDTH-1:0]          best;
+    wire                      take = word_valid && move;
     assign m_axis_tdata[15:0] = best_class;
-
-    integer i;
-    always @* begin
-        now = best;
-        now_class = best_class;
-        for (i = 0; i < PE; i = i + 1)
-            if ((i == 0 && first == 16'd0)
-                || ({16'd0, first} + i < CLASSES && $signed(s_data[i*WIDTH +: WIDTH]) > $signed(now))) begin
-                now = s_data[i*WIDTH +: WIDTH];
-                now_class = first + i[15:0];
-            end
-    end
 
     always @(posedge clk)
         if (rst) begin
@@ -51,16 +128,16 @@ module xnf_result #(
         end else if (m_axis_tready) m_axis_tvalid <= 1'b0;
 
     always @(posedge clk)
-        if (take) begin
-            best <= now;
-            best_class <= now_class;
+        if (take && (first == 16'd0 || $signed(value) > $signed(best))) begin
+            best <= value;
+            best_class <= first + {{(16-IB){1'b0}}, place};
         end
 
     generate
-        if (WORDS > 1) begin : several
-            always @(posedge clk) if (take) scores <= {s_data, scores[WORDS*PE*WIDTH-1:PE*WIDTH]};
-        end else begin : one
-            always @(posedge clk) if (take) scores <= s_data;
+        if (WORDS > 1) begin : stored
+            always @(posedge clk) if (take) scores <= {word, scores[WORDS*PE*WIDTH-1:PE*WIDTH]};
+        end else begin : kept
+            always @(posedge clk) if (take) scores <= word;
         end
     endgenerate
 

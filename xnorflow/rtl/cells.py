@@ -157,7 +157,7 @@ def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
 
 def rom_cells(rom: Rom, held: int) -> Cells:
     """Return the part of a weight memory that is LUTs, and their address; ``held`` columns are block RAM."""
-    return Cells(lut=rom.luts_beside(held), ff=_bits(rom.words) if rom.columns > held else 0)
+    return Cells(lut=rom.luts_beside(held), ff=_bits(rom.words) if rom.columns else 0)
 
 
 def _products(layer: LayerPlan, wired: int | None) -> Cells:
@@ -217,33 +217,23 @@ def result_cells(classes: int, pe: int, score_bits: int) -> Cells:
     place = COUNTER_BITS - max(0, (pe & -pe).bit_length() - 2)
     ff = (words * pe + 1) * score_bits + COUNTER_BITS + place + (place if padding else 0) + levels + 1
     lut = round(2 * score_bits + (pe - 1) * (1.5 * score_bits + 2)) + padding * score_bits
-    (alone, _), *pairs = _pairs(pe, score_bits)
-    # while the last score of a whole word waits for a partner, the word's own register does for both
-    split = 0 if padding else alone
-    waits = [(levels, (pe - 1) * score_bits), (split, score_bits), (levels - split, score_bits)]
-    return sum((_line(*line) for line in waits + pairs + [(alone - split, score_bits)]), Cells(lut=lut, ff=ff))
+    ff += levels * pe * score_bits + _pairs(pe, score_bits, masked=padding > 0)
+    return Cells(lut=lut, ff=ff)
 
 
-def _pairs(pe: int, score_bits: int) -> list[tuple[int, int]]:
-    """Return the registers of the pairs of scores: how many one behind the other, and how wide.
+def _pairs(pe: int, score_bits: int, *, masked: bool) -> int:
+    """Return the registers of the pairs of scores; a winner has a bit of its place for each level.
 
-    The first entry is a last score that waits for a partner. A winner has a bit of its place for each level.
+    A last score that waits for a partner is the word's own, with a register of its own only where it is masked.
     """
-    lines, count, level, last = [], pe, 0, (0, score_bits)
+    ff, count, level, last = 0, pe, 0, score_bits if masked else 0
     while count > 1:
         level += 1
         pairs, odd = divmod(count, 2)
-        won = (1, score_bits + level)
-        lines += ([] if odd else [last]) + [won] * (pairs if odd else pairs - 1)
-        last = (last[0] + 1, last[1]) if odd else won
+        ff += pairs * (score_bits + level) + (last if odd else 0)
+        last = last if odd else score_bits + level
         count = pairs + odd
-    lines.append(last)
-    return sorted(lines, key=lambda line: line[1])
-
-
-def _line(length: int, width: int) -> Cells:
-    """Return registers one behind the other: of three and more Yosys makes shift registers, a LUT per bit."""
-    return Cells(lut=width) if length >= 3 else Cells(ff=length * width)
+    return ff
 
 
 def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:

@@ -101,12 +101,14 @@ def _chunks(layer: LayerPlan) -> list[str]:
 
 def _products(layer: LayerPlan) -> list[str]:
     weights, starts = layer.pe * layer.simd, layer.pe * layer.sum_bits
-    rom = {"clk": "clk", "address": "address", "word": "word"}
+    rom = {"clk": "clk", "address": "address", "late": "late", "word": "word"}
     sizes = {"PE": layer.pe, "SIMD": layer.simd, "BITS": layer.bits}
     values = f"x[{layer.simd * layer.bits - 1}:0]"
     products = {"clk": "clk", "x": values, "minus": f"word[{weights - 1}:0]", "hits": "hits"}
     return [
         wire("word", layer.word_bits),
+        f"    reg [{layer.address_bits - 1}:0] late;",
+        "    always @(posedge clk) late <= address;",
         *instance(f"rom_{layer.name}", "rom", {}, rom),
         wire("hits", weights * layer.bits),
         *instance("xnf_match", "match", sizes, products),

@@ -173,7 +173,8 @@ def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
 def rom_module(layer: LayerPlan, memory: Memory) -> str:
     """Return the weight memory of a layer: one word per address, one cycle later.
 
-    Columns in LUTs have the register at their address, so that the products stand right behind the LUTs.
+    Columns in LUTs are read by ``late``, the address a cycle later, so that the products stand right behind the
+    LUTs. Its register is the layer's: beside an array Yosys would make one for each column of it.
     """
     block, count = memory.block_columns, memory.block_columns + memory.lut_columns
     lines = [
@@ -184,6 +185,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         f"{KEEP if count else ''} module rom_{layer.name} (".lstrip(),
         "    input  wire clk,",
         f"    input  wire [{layer.address_bits - 1}:0] address,",
+        f"    input  wire [{layer.address_bits - 1}:0] late,",
         f"    output wire [{layer.word_bits - 1}:0] word",
         ");",
     ]
@@ -203,26 +205,22 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         parts.insert(0, "luts")
     if parts:
         lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
-    else:
-        lines += unused("unused", "clk", "address")
+    idle = [*([] if block else ["clk", "address"]), *([] if memory.lut_columns else ["late"])]
+    lines += unused("unused", *idle) if idle else []
     return "\n".join([*lines, *_word(memory.source), "endmodule"]) + "\n"
 
 
 def _logic(columns: Bits, address_bits: int) -> list[str]:
     """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
     words, count = columns.shape
-    register = [
-        f"    reg [{address_bits - 1}:0] address_q;",
-        "    always @(posedge clk) address_q <= address;",
-        f"    wire [{count - 1}:0] luts;",
-    ]
-    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[address_q];"]
+    wires = f"    wire [{count - 1}:0] luts;"
+    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[late];"]
     if words > LUT_DEPTH:
-        return [*register, *array]
+        return [wires, *array]
     contents = [
         int.from_bytes(column.tobytes(), "little") for column in np.packbits(columns, axis=0, bitorder="little").T
     ]
-    pins = [f"address_q[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
+    pins = [f"late[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
     if words <= PAIR_DEPTH:
         # the last of an odd number of columns has the LUT to itself
         contents += [0] * (count % 2)
@@ -230,7 +228,7 @@ def _logic(columns: Bits, address_bits: int) -> list[str]:
     else:
         cells = [_single(n, content, pins) for n, content in enumerate(contents)]
     return [
-        *register,
+        wires,
         "`ifdef XNF_CELLS",
         f"    wire [{len(contents) - 1}:0] bits;",
         *cells,

@@ -110,7 +110,7 @@ def train_one(part: Part, course: Course) -> float:
     if part.taught:
         lessons = Taught(lessons, course.teacher)
     keras.utils.set_random_seed(course.seed)
-    model = changed(build_network(NETWORK, (*course.data.image_shape, 1), course.data.n_classes), part.layer)
+    model = changed(build_network(NETWORK, course.data.keras_shape, course.data.n_classes), part.layer)
     source = keras_input((784,), 1, THRESHOLD)
 
     def encode(images: UInt8Array) -> Floats:

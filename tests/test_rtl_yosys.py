@@ -73,10 +73,11 @@ def test_the_netlist_of_a_dense_network_equals_the_golden_model(tmp_path):
     assert report.modules["rom_l0"].bram18 == 2
 
 
-@pytest.mark.parametrize(("beat_bits", "every"), [(8, 1), (24, 2)])
-def test_what_a_word_is_filled_up_with_takes_no_register(tmp_path, beat_bits, every):
-    spec = dense_net(2, [20, 9, 4])
-    plan = plan_network(spec, {"d0": Folding(3, 20), "scores": Folding(4, 9)}, beat_bits, every)
+# scores that fill a word, that leave some of it, and of which one waits for a partner
+@pytest.mark.parametrize(("beat_bits", "every", "classes", "pe"), [(8, 1, 4, 4), (24, 2, 5, 3), (24, 1, 5, 5)])
+def test_what_a_word_is_filled_up_with_takes_no_register(tmp_path, beat_bits, every, classes, pe):
+    spec = dense_net(2, [20, 9, classes])
+    plan = plan_network(spec, {"d0": Folding(3, 20), "scores": Folding(pe, 9)}, beat_bits, every)
     report = yosys.synthesize(simulate.write_design(plan, tmp_path, 0), TOP, tmp_path, part=PART)
     assert cost_of_plan(plan, 0, 100.0).expected.ff.likely == report.usage.ff
 

@@ -137,7 +137,7 @@ class RtlKernel:
         if layer.pixel_input:
             cells += frame_cells(plan.words_in, plan.width_in * plan.bits)
         if layer.is_scores:
-            cells += result_cells(layer.n_out, plan.pe, plan.score_bits)
+            cells += result_cells(plan)
         costs = []
         for blocks in shares:
             held = min(rom.columns, columns_in(blocks, rom.words))

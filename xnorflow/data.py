@@ -78,6 +78,11 @@ class DataSet:
         """The shape of one image, (h, w) or (h, w, c)."""
         return tuple(self.train.images.shape[1:])
 
+    @property
+    def keras_shape(self) -> tuple[int, ...]:
+        """The shape of one image, (height, width, channels)."""
+        return (*self.image_shape, 1)[:3]
+
 
 def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
     """Load a data set by name, or the user's own from an ``.npz`` file or a folder of images.
@@ -117,7 +122,7 @@ def shape_of(name: str) -> tuple[tuple[int, ...], int]:
     if name in DATASET_NAMES:
         return ((8, 8, 1) if name == "digits" else (28, 28, 1)), 10
     data = load_dataset(name)
-    return (*data.image_shape, 1)[:3], data.n_classes
+    return data.keras_shape, data.n_classes
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8Array:

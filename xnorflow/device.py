@@ -13,6 +13,9 @@ import yaml
 
 from xnorflow.errors import ConfigError
 
+# a slice of the 7-series; its registers have one control set (AMD UG474, chapter 2)
+SLICE_LUTS, SLICE_REGISTERS = 4, 8
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -47,8 +50,8 @@ class Device:
 
     @property
     def slices(self) -> int:
-        """Slices, each of four LUTs and eight registers in the 7-series (AMD UG474, chapter 2)."""
-        return self.resources.lut // 4
+        """Slices."""
+        return self.resources.lut // SLICE_LUTS
 
 
 # aspect ratios of a RAMB18 with one port: bits per word, words (AMD UG473, table 1-1)

@@ -146,11 +146,6 @@ def train(
     return TrainedModel(path, card)
 
 
-def image_shape(data: DataSet) -> tuple[int, ...]:
-    """Shape (height, width, channels) of a data set's images."""
-    return (*data.image_shape, 1) if len(data.image_shape) == 2 else data.image_shape
-
-
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that a trained network depends on."""
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
@@ -177,7 +172,7 @@ class _Student:
     ) -> None:
         self.network, self.data, self.folder, self.config = network, data, folder, config
         self.bits, self.pixel_threshold = bits, pixel_threshold
-        self.shape = image_shape(data)
+        self.shape = data.keras_shape
         self.warp = Warp(config.rotate, config.scale, config.elastic)
         model = self.build()
         read_groups(model)  # what is not binary is refused now, not after hours of training

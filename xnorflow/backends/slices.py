@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from xnorflow.backends.flat_netlist import Bit, Cell, FlatNetlist
+from xnorflow.device import SLICE_LUTS, SLICE_REGISTERS
 from xnorflow.report import Slices
 
-LUTS, REGISTERS = 4, 8
 # port of the set or reset, and whether it waits for the clock: both kinds can't share a slice
 CONTROL = {"FDRE": ("R", True), "FDSE": ("S", True), "FDCE": ("CLR", False), "FDPE": ("PRE", False)}
 ControlSet = tuple[Bit, Bit, Bit, bool]
@@ -39,15 +39,15 @@ def count_slices(netlist: FlatNetlist, luts: int) -> Slices:
     """
     registers = [cell for cell in netlist.cells if cell.kind in CONTROL]
     sets = Counter(map(control_set, registers))
-    alone = sum(-(-count // REGISTERS) for count in sets.values())
+    alone = sum(-(-count // SLICE_REGISTERS) for count in sets.values())
     carries = sum(cell.kind == "CARRY4" for cell in netlist.cells)
     sites = _sites(netlist.cells)
     fed = {(control_set(cell), sites[cell.bit("D")]) for cell in registers if cell.bit("D") in sites}
     paired = Counter(key for key, _ in fed)
-    together = sum(max(-(-count // REGISTERS), -(-paired[key] // LUTS)) for key, count in sets.items())
-    least = max(alone, -(-luts // LUTS), carries)
+    together = sum(max(-(-count // SLICE_REGISTERS), -(-paired[key] // SLICE_LUTS)) for key, count in sets.items())
+    least = max(alone, -(-luts // SLICE_LUTS), carries)
     rest = max(0, luts - len({site for _, site in fed}))
-    return Slices(len(sets), alone, least, max(least, together + -(-rest // LUTS)))
+    return Slices(len(sets), alone, least, max(least, together + -(-rest // SLICE_LUTS)))
 
 
 def _sites(cells: Iterable[Cell]) -> dict[Bit, str]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
+from xnorflow.device import SLICE_REGISTERS
 from xnorflow.rtl import compressor
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
@@ -20,8 +21,6 @@ from xnorflow.rtl.window import WindowPlan
 
 # six counters of 16 bits find the place in a pooling window and the class of a score
 COUNTER_BITS = 16
-# registers of a slice, all of one control set (AMD UG474, chapter 2)
-SLICE_REGISTERS = 8
 
 
 @dataclass(frozen=True)
@@ -210,15 +209,15 @@ def frame_cells(beats: int, beat_bits: int) -> Cells:
     return _control(_bits(beats), lut=beat_bits, ff=4) if beats > 1 else _control(0, lut=beat_bits, ff=2)
 
 
-def result_cells(classes: int, pe: int, score_bits: int) -> Cells:
-    """Return what collects the scores and finds the class (xnf_result)."""
-    words, levels, padding = -(-classes // pe), (pe - 1).bit_length(), -classes % pe
+def result_cells(scores: LayerPlan) -> Cells:
+    """Return what collects the scores of the last layer and finds the class (xnf_result)."""
+    pe, width, padding = scores.pe, scores.score_bits, -scores.n_out % scores.pe
     # of the bits of a class that no step of pe changes Yosys leaves out all but one
     place = COUNTER_BITS - max(0, (pe & -pe).bit_length() - 2)
-    ff = (words * pe + 1) * score_bits + COUNTER_BITS + place + (place if padding else 0) + levels + 1
-    lut = round(2 * score_bits + (pe - 1) * (1.5 * score_bits + 2)) + padding * score_bits
-    ff += levels * pe * score_bits + _pairs(pe, score_bits, masked=padding > 0)
-    return Cells(lut=lut, ff=ff)
+    kept = (scores.groups * pe + 1) * width + COUNTER_BITS + place + (place if padding else 0) + 1
+    waiting = scores.pair_levels * (pe * width + 1)
+    lut = round(2 * width + (pe - 1) * (1.5 * width + 2)) + padding * width
+    return Cells(lut=lut, ff=kept + waiting + _pairs(pe, width, masked=padding > 0))
 
 
 def _pairs(pe: int, score_bits: int, *, masked: bool) -> int:
@@ -243,7 +242,6 @@ def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:
         + rom_cells(rom_of(layer, memory.columns.shape[1], memory.start_columns), memory.block_columns)
         for layer, memory in zip(plan.layers, memories, strict=True)
     ]
-    last = plan.layers[-1]
     cells[0] += frame_cells(plan.beats, plan.beat_bits)
-    cells[-1] += result_cells(last.n_out, last.pe, last.score_bits)
+    cells[-1] += result_cells(plan.layers[-1])
     return cells

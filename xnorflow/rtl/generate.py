@@ -106,10 +106,7 @@ def top_module(plan: NetPlan) -> str:
             *_layer(layer),
         ]
     last = plan.layers[-1]
-    sizes = {
-        "CLASSES": spec.n_classes, "PE": last.pe, "LEVELS": last.pair_levels,
-        "WIDTH": last.score_bits, "FIELD": field_bits(plan),
-    }  # fmt: skip
+    sizes = {"CLASSES": spec.n_classes, "PE": last.pe, "WIDTH": last.score_bits, "FIELD": field_bits(plan)}
     ends = {f"m_axis_{end}": f"m_axis_{end}" for end in ("tvalid", "tready", "tlast", "tdata")}
     lines += instance("xnf_result", "result", sizes, CLOCK | stream("s", f"s{n}") | ends)
     return "\n".join([*lines, "endmodule"]) + "\n"

@@ -7,7 +7,6 @@
 module xnf_result #(
     parameter CLASSES = 10,
     parameter PE = 1,           // scores per incoming word
-    parameter LEVELS = 0,       // levels of pairs: 2**LEVELS >= PE
     parameter WIDTH = 10,       // bits of a score
     parameter FIELD = 16        // bits of a score in tdata
 ) (
@@ -22,6 +21,7 @@ module xnf_result #(
     output wire [CLASSES*FIELD+15:0]   m_axis_tdata
 );
     localparam WORDS = (CLASSES + PE - 1) / PE;
+    localparam LEVELS = $clog2(PE);                     // levels of pairs
     localparam TAIL = CLASSES - (WORDS - 1) * PE;       // scores in an image's last word
     localparam [15:0] END = (WORDS - 1) * PE;
     localparam IB = LEVELS > 0 ? LEVELS : 1;

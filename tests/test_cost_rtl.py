@@ -179,9 +179,9 @@ def test_registers_beside_which_no_others_fit_are_in_the_upper_end():
     for pe, idle in ((8, 0), (16, 0), (9, 7), (4, 4), (1, 7)):
         found = RtlKernel().cost(layer, pe, 98).expected.ff
         assert found.high - found.likely == 98 * idle
-    # every weight is wiring: the product of an input is one register for all neurons
+    # where every weight is wiring nothing is cleared
     found = RtlKernel().cost(LayerShape("layer", 6, 4), 4, 6).expected.ff
-    assert found.high - found.likely == 6 * 7
+    assert found.high == found.likely
 
 
 def test_options_are_the_divisors_with_several_shares_of_block_ram():

@@ -167,8 +167,8 @@ def _products(layer: LayerPlan, wired: int | None) -> Cells:
     if layer.reuse_factor > 1:
         inputs = layer.simd * layer.bits
         return Cells(ff=layer.pe * (inputs + layer.sum_bits), idle=inputs * (-layer.pe % SLICE_REGISTERS))
-    inputs = layer.bits * (layer.simd if wired is None else wired)
-    return Cells(ff=inputs, idle=inputs * (SLICE_REGISTERS - 1))
+    # of a constant weight and a bit that clears it Yosys makes a register of the bit's inverse, without a reset
+    return Cells(ff=layer.bits * (layer.simd if wired is None else wired))
 
 
 def layer_parts(layer: LayerPlan, wired: int | None = None) -> dict[str, Cells]:

@@ -20,9 +20,21 @@ def test_cells_equal_their_sums(tmp_path, cell):
     equivalence.prove_cell(cell, tmp_path)
 
 
-@pytest.mark.parametrize(("heights", "every"), [((2, 9, 2, 1), 1), ((1, 6, 1, 6), 2), ((3, 1), 1), ((1,), 1)])
-def test_counters_of_cells_equal_the_loops(tmp_path, heights, every):
-    equivalence.prove_counter(compressor.plan(heights, every), tmp_path, timeout_s=120)
+@pytest.mark.parametrize(
+    ("heights", "every", "late", "lag"),
+    [
+        ((2, 9, 2, 1), 1, 0, 0),
+        ((1, 6, 1, 6), 2, 0, 0),
+        ((3, 1), 1, 0, 0),
+        ((1,), 1, 0, 0),
+        ((1, 7, 1), 1, 2, 0),
+        ((1, 7, 1), 1, 3, 1),
+        ((1, 7, 1), 2, 2, 1),
+        ((1, 2, 1), 1, 2, 3),
+    ],
+)
+def test_counters_of_cells_equal_the_loops(tmp_path, heights, every, late, lag):
+    equivalence.prove_counter(compressor.plan(heights, every, late, lag), tmp_path, timeout_s=120)
 
 
 @pytest.mark.slow
@@ -158,12 +170,18 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
 def test_random_heaps_keep_their_sum():
     rng = np.random.default_rng(0)
     for _ in range(200):
-        heap = compressor.plan(rng.integers(0, 30, rng.integers(1, 12)).tolist())
+        columns, lag = int(rng.integers(1, 12)), int(rng.integers(0, 4))
+        heap = compressor.plan(
+            rng.integers(0, 30, columns).tolist(), int(rng.integers(1, 3)), int(rng.integers(0, columns + 1)), lag
+        )
+        assert heap.registers > lag
         heights = heap.heights
-        for stage in heap.stages:
+        for number, stage in enumerate([*heap.stages, ()]):
+            if number == lag * heap.registers_every:
+                heights = tuple(height + (column < heap.late) for column, height in enumerate(heights))
+            assert heights == heap.levels[number] and min(heights) >= 0
             for cell in stage:
                 # a counter of so many bits must hold the largest sum of what it takes
                 assert cell.taken[0] + 4 * cell.taken[1] < 2**cell.outputs
             heights = compressor.next_heights(heights, stage)
-            assert min(heights) >= 0
         assert max(heights) <= 2

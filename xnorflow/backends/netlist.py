@@ -41,6 +41,8 @@ def write_models(folder: Path) -> list[Path]:
 
 def _modules(text: str) -> dict[str, str]:
     """Return the modules of Yosys' cell library by name, without timing."""
+    # the simulation reads Verilog-2005, which has no $fatal
+    text = re.sub(r'\$fatal\(1, ("[^"]*")\);', r"begin $display(\1); $stop; end", text)
     found = re.findall(r"^module (\w+)(.*?)^endmodule", text, re.MULTILINE | re.DOTALL)
     return {
         name: f"module {name}"

@@ -63,13 +63,12 @@ def _bits(states: int) -> int:
 @lru_cache(maxsize=4096)
 def counter(heap: compressor.Plan) -> Cells:
     """Return a counter: its cells, the adder, and the registers behind the stages."""
-    ff, luts, heights = len(heap.heights), 0, heap.heights
-    for number, stage in enumerate(heap.stages, 1):
+    ff, luts = len(heap.heights), 0
+    for number, (stage, heights) in enumerate(zip(heap.stages, heap.levels, strict=False), 1):
         luts += sum(cell.luts for cell in stage)
-        heights = compressor.next_heights(heights, stage)
-        ff += sum(heights) if number % heap.registers_every == 0 else 0
+        ff += sum(compressor.next_heights(heights, stage)) if number % heap.registers_every == 0 else 0
     # a column of one bit needs no LUT: the carry chain takes it as it is
-    return Cells(lut=luts + sum(height > 1 for height in heights), ff=ff)
+    return Cells(lut=luts + sum(height > 1 for height in heap.levels[-1]), ff=ff)
 
 
 def lut_memory(depth: int, width: int) -> int:
@@ -83,15 +82,15 @@ def _hold(layer: LayerPlan) -> Cells:
     # what a last word is filled up with is shifted, not kept
     used = layer.n_in * layer.bits
     if layer.words == 1:
-        return _control(0, lut=layer.ones_bits, ff=2 * used + 2 * layer.ones_bits + 3)
-    fill = layer.words * layer.count * layer.bits
-    return _control(_bits(layer.words), lut=layer.ones_bits, ff=fill + used + 2 * layer.ones_bits + 4)
+        return _control(0, lut=layer.ones_bits, ff=2 * used + 2 * layer.ones_bits + 1 + 2 * (layer.lag + 1))
+    fill, ago = layer.words * layer.count * layer.bits, 3 * (layer.lag + 1)
+    return _control(_bits(layer.words), lut=layer.ones_bits, ff=fill + used + 2 * layer.ones_bits + 1 + ago)
 
 
 def _chunks(layer: LayerPlan) -> Cells:
     width, more = layer.simd * layer.bits, layer.ones_bits
     state = layer.words.bit_length() + _bits(layer.ratio) + layer.chunk_bits
-    registers = 4 + 6 + 4 * more + width + (layer.ratio - 1) * layer.count * layer.bits
+    registers = 4 + 6 * (layer.lag + 1) + 4 * more + width + (layer.ratio - 1) * layer.count * layer.bits
     return _control(state, lut=2 * more + lut_memory(2 << layer.chunk_bits, width), ff=registers)
 
 
@@ -99,12 +98,6 @@ def _sequencer(layer: LayerPlan) -> Cells:
     if layer.reuse_factor == 1:
         return Cells()
     return _control(layer.address_bits + (layer.chunk_bits if layer.chunks > 1 else 0), ff=1)
-
-
-def _ones(layer: LayerPlan) -> Cells:
-    """Return the sum of an incoming word, as Yosys maps 8 to 64 bits: 8 bits 10 LUTs, 32 bits 36, 56 bits 83."""
-    bits = layer.count * layer.bits if layer.count > 1 else 0
-    return Cells(lut=round(bits + bits**2 / 120), ff=layer.word_sum_bits)
 
 
 def _narrow(parts: int, width: int) -> Cells:
@@ -121,9 +114,16 @@ def _fifo(width: int) -> Cells:
 
 def _scale(layer: LayerPlan) -> Cells:
     """Return the normalisation per class: DSPs, its constants by group, and the number of the group."""
-    if not layer.scaled or layer.groups == 1:
-        return Cells(dsp=layer.pe * layer.scaled)
-    return _control(_bits(layer.groups), lut=layer.pe * layer.score_bits, ff=layer.depth - 2) + Cells(dsp=layer.pe)
+    if not layer.scaled:
+        return Cells()
+    # a DSP48E1 multiplies 25 by 18 bits, of which one is the sign; the sum of several is made of LUTs
+    dsp = -(-(layer.scale_bits - 1) // 24) * -(-(layer.raw_score_bits - 1) // 17)
+    sums = Cells(lut=layer.score_bits, ff=2 * layer.score_bits) if dsp > 1 else Cells()
+    cells = (Cells(dsp=dsp) + sums).times(layer.pe)
+    if layer.groups == 1:
+        return cells
+    # the delay that counts the groups is part of the longer one before the FIFO
+    return cells + _control(_bits(layer.groups), lut=layer.pe * layer.score_bits)
 
 
 def _window(window: WindowPlan) -> dict[str, Cells]:
@@ -182,7 +182,7 @@ def layer_parts(layer: LayerPlan, wired: int | None = None) -> dict[str, Cells]:
     parts = {
         "sequencer": _sequencer(layer),
         "hold" if layer.whole else "chunks": _hold(layer) if layer.whole else _chunks(layer),
-        "ones": _ones(layer),
+        "ones": counter(layer.word_heap),
         "match": _products(layer, wired),
         "count": counter(layer.heap).times(pe),
         # a LUT for the sum, and one that starts anew

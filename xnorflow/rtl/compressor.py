@@ -2,7 +2,8 @@
 
 A heap has a column per power of two; column c holds bits of weight ``2**c``. Every stage replaces
 bits by the outputs of counters that have the same sum, until no column holds more than two bits;
-one carry-propagate adder ends it. There is a register behind each ``registers_every`` stages.
+one carry-propagate adder ends it. There is a register behind each ``registers_every`` stages. A number
+may join the heap some cycles later than its bits.
 
 Cells (``verilog/xnf_cells.v``), with LUTs and the bits they remove:
 
@@ -40,12 +41,18 @@ class Plan:
     Attributes:
         heights: bits per column at the start; the sum is taken modulo ``2 ** len(heights)``.
         stages: the cells of each stage; bits that no cell takes pass on.
+        levels: bits per column before each stage, and before the adder.
         registers_every: stages between two registers.
+        late: bits of the number that joins the heap.
+        lag: cycles by which this number comes after the other bits.
     """
 
     heights: Heights
     stages: tuple[tuple[Cell, ...], ...]
+    levels: tuple[Heights, ...]
     registers_every: int = 1
+    late: int = 0
+    lag: int = 0
 
     @property
     def registers(self) -> int:
@@ -58,18 +65,23 @@ class Plan:
         return sum(cell.luts for stage in self.stages for cell in stage) + len(self.heights)
 
 
-def plan(heights: Sequence[int], registers_every: int = 1) -> Plan:
-    """Choose the counters for a heap.
+def plan(heights: Sequence[int], registers_every: int = 1, late: int = 0, lag: int = 0) -> Plan:
+    """Choose the counters for a heap, and for a number of ``late`` bits that comes ``lag`` cycles later.
 
     While a column holds six bits or more only the six-bit counters work, for they remove the most
     bits per LUT; what they leave passes to the next stage.
     """
-    now, stages = tuple(heights), []
-    while max(now, default=0) > 2:
-        cells = _wide_stage(now) if max(now) >= 6 else _narrow_stage(now)
-        stages.append(tuple(cells))
-        now = next_heights(now, cells)
-    return Plan(tuple(heights), tuple(stages), registers_every)
+    now, joins = tuple(heights), lag * registers_every
+    stages: list[tuple[Cell, ...]] = []
+    levels: list[Heights] = []
+    while True:
+        if len(stages) == joins:
+            now = tuple(height + (column < late) for column, height in enumerate(now))
+        levels.append(now)
+        if max(now) <= 2 and len(stages) >= joins:
+            return Plan(tuple(heights), tuple(stages), tuple(levels), registers_every, late, lag)
+        stages.append(tuple(_wide_stage(now) if max(now) >= 6 else _narrow_stage(now)))
+        now = next_heights(now, stages[-1])
 
 
 def next_heights(heights: Heights, cells: Sequence[Cell]) -> Heights:
@@ -125,10 +137,12 @@ def verilog(name: str, heap: Plan) -> str:
     lines = [
         f"// Adds {bits} bits, column heights {' '.join(map(str, heap.heights))} (weights 1, 2, 4 ...);",
         f"// the sum, modulo 2**{width}, comes {heap.registers} cycles later.",
+        *([f"// `late` is added to the bits of {heap.lag} cycles ago."] if heap.late else []),
         f"{KEEP} module {name} (",
         "    input  wire clk,",
         f"    input  wire [{bits - 1}:0] bits,",
-        f"    output reg  [{width - 1}:0] sum",
+        *([f"    input  wire [{heap.late - 1}:0] late,"] if heap.late else []),
+        f"    output wire [{width - 1}:0] sum",
         ");",
         "`ifdef XNF_CELLS",
         *_tree(heap),
@@ -141,8 +155,8 @@ def verilog(name: str, heap: Plan) -> str:
 
 
 def _loops(heap: Plan) -> list[str]:
-    """Behavioural form: one loop per column, then a delay line."""
-    width, depth = len(heap.heights), heap.registers
+    """Behavioural form: one loop per column, then delay lines, the late number between them."""
+    width = len(heap.heights)
     lines = ["    integer i;", f"    reg [{width - 1}:0] total;", "    always @* begin", "        total = 0;"]
     start = 0
     for column, height in enumerate(heap.heights):
@@ -153,38 +167,58 @@ def _loops(heap: Plan) -> list[str]:
             )
         start += height
     lines.append("    end")
-    if depth == 1:
-        return [*lines, "    always @(posedge clk) sum <= total;"]
-    rest = width * (depth - 1)
-    shifted = f"delay[{rest - width - 1}:0], " if depth > 2 else ""
-    lines.append(f"    reg [{rest - 1}:0] delay;")
-    lines.append("    always @(posedge clk)")
-    lines.append(f"        {{sum, delay}} <= {{delay[{rest - 1} -: {width}], {shifted}total}};")
-    return lines
+    before, early = _delayed("early", "total", width, heap.lag)
+    number = f" + {{{width - heap.late}'b0, late}}" if width > heap.late else " + late"
+    whole = [f"    wire [{width - 1}:0] whole = {early}{number if heap.late else ''};"]
+    behind, value = _delayed("delay", "whole", width, heap.registers - heap.lag)
+    return [*lines, *before, *whole, *behind, f"    assign sum = {value};"]
+
+
+def _delayed(line: str, source: str, width: int, cycles: int) -> tuple[list[str], str]:
+    """Return a delay line of ``source``, and the value at its end."""
+    if cycles == 0:
+        return [], source
+    bits = cycles * width
+    shifted = f"{{{line}[{bits - width - 1}:0], {source}}}" if cycles > 1 else source
+    text = [f"    reg [{bits - 1}:0] {line};", f"    always @(posedge clk) {line} <= {shifted};"]
+    return text, f"{line}[{bits - 1} -: {width}]"
 
 
 def _tree(heap: Plan) -> list[str]:
     width, lines = len(heap.heights), []
-    source, starts = "bits", _starts(heap.heights)
-    heights = heap.heights
-    for index, cells in enumerate(heap.stages):
+    source, heights = "bits", heap.heights
+    for index, cells in enumerate([*heap.stages, ()]):
+        if heap.late and index == heap.lag * heap.registers_every:
+            lines += _joined(heap, heights, source)
+            source = "joined"
+        heights, starts = heap.levels[index], _starts(heap.levels[index])
+        if index == len(heap.stages):
+            break
         after = next_heights(heights, cells)
-        target, next_starts = f"s{index + 1}", _starts(after)
-        total = sum(after)
+        target, total = f"s{index + 1}", sum(after)
         lines += [
             f"    wire [{total - 1}:0] w{index + 1};",
-            *_stage(index, cells, heights, source, starts, next_starts),
+            *_stage(index, cells, heights, source, starts, _starts(after)),
         ]
         if (index + 1) % heap.registers_every == 0:
             lines.append(f"    reg  [{total - 1}:0] {target}; always @(posedge clk) {target} <= w{index + 1};")
         else:
             lines.append(f"    wire [{total - 1}:0] {target} = w{index + 1};")
-        source, starts, heights = target, next_starts, after
-    rows = [_row(heights, starts, source, row) for row in (0, 1)]
-    lines.append(f"    wire [{width - 1}:0] row0 = {rows[0]};")
-    lines.append(f"    wire [{width - 1}:0] row1 = {rows[1]};")
-    lines.append("    always @(posedge clk) sum <= row0 + row1;")
+        source, heights = target, after
+    for row in (0, 1):
+        lines.append(f"    wire [{width - 1}:0] row{row} = {_row(heights, starts, source, row)};")
+    lines.append(f"    reg  [{width - 1}:0] total; always @(posedge clk) total <= row0 + row1;")
+    lines.append("    assign sum = total;")
     return lines
+
+
+def _joined(heap: Plan, heights: Heights, source: str) -> list[str]:
+    """Return the heap with the bits of ``late`` on top of its columns."""
+    parts = []
+    for column, (height, start) in enumerate(zip(heights, _starts(heights), strict=True)):
+        parts += [f"{source}[{start} +: {height}]"] if height else []
+        parts += [f"late[{column}]"] if column < heap.late else []
+    return [f"    wire [{sum(heights) + heap.late - 1}:0] joined = {{{', '.join(reversed(parts))}}};"]
 
 
 def _starts(heights: Heights) -> list[int]:

@@ -1,8 +1,9 @@
 """NetSpec and foldings to Verilog-2005: fixed, parameterised modules and a few generated ones.
 
 The fixed modules (``verilog/xnf_*.v``) hold all behaviour. Generated are what Verilog has no words
-for: the contents of the weight memories (``rom_<layer>.v``), the counter trees (``count_<layer>.v``),
-and the wiring of each layer (``<layer>.v``) and of the network (``<top>.v``).
+for: the contents of the weight memories (``rom_<layer>.v``), the counter trees (``count_<layer>.v`` of a
+neuron, ``ones_<layer>.v`` of an incoming word), and the wiring of each layer (``<layer>.v``) and of the
+network (``<top>.v``).
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
 def _layer_files(layer: LayerPlan, memory: Memory) -> dict[str, str]:
     return {
         f"rom_{layer.name}.v": rom_module(layer, memory),
+        f"ones_{layer.name}.v": compressor.verilog(f"ones_{layer.name}", layer.word_heap),
         f"count_{layer.name}.v": compressor.verilog(f"count_{layer.name}", layer.heap),
         f"{layer.name}.v": layer_module(layer),
     }

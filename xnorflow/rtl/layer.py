@@ -65,9 +65,22 @@ def _words(layer: LayerPlan, source: str) -> list[str]:
 
 def _more(layer: LayerPlan) -> list[str]:
     """Return the counter of the values of each word that comes in."""
-    sizes = {"COUNT": layer.count, "BITS": layer.bits, "SUM": layer.word_sum_bits}
-    ports = {"clk": "clk", "data": "part_data", "sum": "more"}
-    return [wire("more", layer.word_sum_bits), *instance("xnf_ones", "word_ones", sizes, ports)]
+    width, bits = layer.count * layer.bits, "part_data"
+    lines = [wire("more", layer.word_sum_bits)]
+    if layer.bits > 1:
+        bits = "planes"
+        lines += [
+            wire("planes", width),
+            "    genvar value, plane;",
+            "    generate",
+            f"        for (plane = 0; plane < {layer.bits}; plane = plane + 1) begin : each_plane",
+            f"            for (value = 0; value < {layer.count}; value = value + 1) begin : each_value",
+            f"                assign planes[plane*{layer.count} + value] = part_data[value*{layer.bits} + plane];",
+            "            end",
+            "        end",
+            "    endgenerate",
+        ]
+    return lines + instance(f"ones_{layer.name}", "word_ones", {}, {"clk": "clk", "bits": bits, "sum": "more"})
 
 
 def _hold(layer: LayerPlan) -> list[str]:
@@ -85,7 +98,7 @@ def _hold(layer: LayerPlan) -> list[str]:
 def _sizes(layer: LayerPlan) -> dict[str, object]:
     return {
         "WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits,
-        "MORE": layer.word_sum_bits, "ONES": layer.ones_bits,
+        "MORE": layer.word_sum_bits, "ONES": layer.ones_bits, "LAG": layer.lag,
     }  # fmt: skip
 
 
@@ -127,7 +140,7 @@ def _neurons(layer: LayerPlan) -> list[str]:
     if layer.chunks > 1:
         lines += ["    wire first;", *_delayed("begins", "group_first", "first", 2 + layer.heap.registers)]
     for pe in range(layer.pe):
-        count = {"clk": "clk", "bits": f"heap{pe}", "sum": f"sum{pe}"}
+        count = {"clk": "clk", "bits": f"heap{pe}", "late": "ones", "sum": f"sum{pe}"}
         add = {"clk": "clk", "first": "first", "sum": f"sum{pe}", "total": f"total{pe}"}
         lines += [
             f"    wire [{layer.sum_bits - 1}:0] sum{pe}, total{pe};",
@@ -147,12 +160,10 @@ def _neurons(layer: LayerPlan) -> list[str]:
 
 
 def _heap_bits(layer: LayerPlan, pe: int) -> list[str]:
-    """Return the bits of one neuron's heap, a column per line: hits, sum of inputs, start value."""
+    """Return the bits of one neuron's heap, a column per line: hits, start value."""
     lines: list[str] = []
     for column in range(layer.sum_bits):
         parts = [f"start[{pe * layer.sum_bits + column}]"]
-        if column < layer.ones_bits:
-            parts.append(f"ones[{column}]")
         if 1 <= column <= layer.bits:
             parts.append(f"hits[{(pe * layer.bits + column - 1) * layer.simd} +: {layer.simd}]")
         lines.append(f"        {', '.join(parts)}{',' if column else ''}")
@@ -184,7 +195,6 @@ def _score(layer: LayerPlan, pe: int) -> list[str]:
 def _normalise(layer: LayerPlan) -> list[str]:
     """Return scale and offset per class, chosen by the number of the group that comes out."""
     assert isinstance(layer.spec, ScoreSpec) and layer.spec.scale is not None
-    scale_bits = min(max(int(abs(layer.spec.scale).max()).bit_length() + 1, 2), layer.score_bits)
     bits = max(1, (layer.groups - 1).bit_length())
     last = literal(layer.groups - 1, bits)
     lines = [
@@ -196,7 +206,7 @@ def _normalise(layer: LayerPlan) -> list[str]:
         f"        else if (scored) group <= group == {last} ? {literal(0, bits)} : group + 1'b1;",
     ]
     for pe in range(layer.pe):
-        sizes = {"SUM": layer.raw_score_bits, "SCALE": scale_bits, "WIDTH": layer.score_bits}
+        sizes = {"SUM": layer.raw_score_bits, "SCALE": layer.scale_bits, "WIDTH": layer.score_bits}
         result = f"results[{pe * layer.score_bits} +: {layer.score_bits}]"
         ports = {
             "clk": "clk",
@@ -206,16 +216,16 @@ def _normalise(layer: LayerPlan) -> list[str]:
             "score": result,
         }
         lines += [
-            *_constants(layer, pe, scale_bits, bits),
+            *_constants(layer, pe, bits),
             *instance("xnf_scale", f"scaled{pe}", sizes, ports),
         ]
     return lines
 
 
-def _constants(layer: LayerPlan, pe: int, scale_bits: int, group_bits: int) -> list[str]:
+def _constants(layer: LayerPlan, pe: int, group_bits: int) -> list[str]:
     assert isinstance(layer.spec, ScoreSpec) and layer.spec.scale is not None and layer.spec.offset is not None
     lines = [
-        f"    reg [{scale_bits - 1}:0] scale{pe};",
+        f"    reg [{layer.scale_bits - 1}:0] scale{pe};",
         f"    reg [{layer.score_bits - 1}:0] offset{pe};",
         "    always @*",
         "        case (group)",
@@ -224,7 +234,7 @@ def _constants(layer: LayerPlan, pe: int, scale_bits: int, group_bits: int) -> l
         index = min(group * layer.pe + pe, layer.n_out - 1)
         scale, offset = int(layer.spec.scale[index]), int(layer.spec.offset[index])
         label = "default" if group == layer.groups - 1 else literal(group, group_bits)
-        values = f"{literal(scale, scale_bits)}, {literal(offset, layer.score_bits)}"
+        values = f"{literal(scale, layer.scale_bits)}, {literal(offset, layer.score_bits)}"
         lines.append(f"            {label}: {{scale{pe}, offset{pe}}} = {{{values}}};")
     return [*lines, "        endcase"]
 

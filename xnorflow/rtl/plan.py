@@ -163,6 +163,13 @@ class LayerPlan:
         return max(bound.bit_length() + 1, self.raw_score_bits + 1)
 
     @property
+    def scale_bits(self) -> int:
+        """Bits of the largest scale of a class; 0 without a normalisation per class."""
+        if not isinstance(self.spec, ScoreSpec) or self.spec.scale is None:
+            return 0
+        return min(max(int(abs(self.spec.scale).max()).bit_length() + 1, 2), self.score_bits)
+
+    @property
     def pair_levels(self) -> int:
         """Levels of pairs, a cycle each, by which xnf_result finds the best score of a word."""
         return (self.pe - 1).bit_length()
@@ -190,14 +197,23 @@ class LayerPlan:
         return min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
 
     @cached_property
+    def word_heap(self) -> compressor.Plan:
+        """The counter of the values of an incoming word, a column per bit plane."""
+        heights = [self.count if column < self.bits else 0 for column in range(self.word_sum_bits)]
+        return compressor.plan(heights, self.registers_every)
+
+    @property
+    def lag(self) -> int:
+        """Cycles by which the sum of the inputs comes after the products."""
+        return self.word_heap.registers - 1
+
+    @cached_property
     def heap(self) -> compressor.Plan:
-        """The counter of one neuron: hits, sum of inputs, start value."""
+        """The counter of one neuron: hits and start value, and the sum of inputs that joins them."""
         heights = [1] * self.sum_bits
-        for column in range(self.ones_bits):
-            heights[column] += 1
         for column in range(self.bits):
             heights[column + 1] += self.simd
-        return compressor.plan(heights, self.registers_every)
+        return compressor.plan(heights, self.registers_every, self.ones_bits, self.lag)
 
     @property
     def depth(self) -> int:

@@ -2,8 +2,8 @@
 //
 // Two images fit: one is read, again and again, while the next one is written. `available` says
 // that there is one to read, `release_image` gives its place back. `x` follows `chunk` by one cycle,
-// `ones` by two: the sum of the image's values, but 0 except with chunk 0. `more` is the sum of the
-// values of the word taken a cycle ago.
+// `ones` by LAG + 2: the sum of the image's values, but 0 except with chunk 0. `more` is the sum of the
+// values of the word taken LAG + 1 cycles ago.
 module xnf_chunks #(
     parameter WORDS = 4,        // incoming words per image
     parameter RATIO = 2,        // incoming words per chunk; the last chunk may have fewer, in its top part
@@ -11,6 +11,7 @@ module xnf_chunks #(
     parameter BITS = 1,         // bits per value
     parameter MORE = 1,         // bits of the sum of a word's values
     parameter ONES = 1,         // bits of the sum of all values
+    parameter LAG = 0,          // cycles by which sums come later than the word's next cycle
     parameter CB = 1            // bits of `chunk`
 ) (
     input  wire                        clk,
@@ -42,13 +43,19 @@ module xnf_chunks #(
     reg                filling, reading;    // which of the two images
     reg  [1:0]         complete;
     reg  [ONES-1:0]    total, total0, total1;
-    reg                taken, first, ended, ended_filling;  // a cycle ago
-    reg                was_first, was_reading;
+    wire               taken, first, ended, ended_filling, was_first, was_reading;  // LAG + 1 cycles ago
     wire [ONES-1:0]    sum = (first ? {ONES{1'b0}} : total) + {{(ONES-MORE){1'b0}}, more};
     wire               last = position == END;
     wire               take = s_valid && s_ready;
     assign s_ready = !complete[filling];
     assign available = complete[reading];
+
+    // needs no reset: what it remembers of an image before comes before the next image's
+    xnf_delay #(.CYCLES(LAG + 1), .WIDTH(6)) ago (
+        .clk(clk), .rst(1'b0),
+        .d({take, position == {CW{1'b0}}, take && last, filling, chunk == {CB{1'b0}}, reading}),
+        .q({taken, first, ended, ended_filling, was_first, was_reading})
+    );
 
     always @(posedge clk)
         if (rst) begin
@@ -72,12 +79,6 @@ module xnf_chunks #(
         end
 
     always @(posedge clk) begin
-        taken <= take;
-        first <= position == {CW{1'b0}};
-        ended <= take && last;
-        ended_filling <= filling;
-        was_first <= chunk == {CB{1'b0}};
-        was_reading <= reading;
         if (taken) total <= sum;
         if (ended && !ended_filling) total0 <= sum;
         if (ended && ended_filling) total1 <= sum;

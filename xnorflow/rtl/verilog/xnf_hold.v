@@ -2,13 +2,14 @@
 //
 // Words are shifted into `fill`; `available` says that it is complete. When the layer is `idle` it moves
 // to `x`, where it stays while the next image is shifted in behind it. `more` is the sum of the values
-// of the word taken a cycle ago; `ones`, that of the image's, comes one cycle after `x`.
+// of the word taken LAG + 1 cycles ago; `ones`, that of the image's, comes LAG + 1 cycles after `x`.
 module xnf_hold #(
     parameter WORDS = 1,        // words per image
     parameter COUNT = 1,        // values per word
     parameter BITS = 1,         // bits per value
     parameter MORE = 1,         // bits of the sum of a word's values
-    parameter ONES = 1          // bits of the sum of all values
+    parameter ONES = 1,         // bits of the sum of all values
+    parameter LAG = 0           // cycles by which sums come later than the word's next cycle
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -29,11 +30,16 @@ module xnf_hold #(
     reg  [WORDS*W-1:0] fill;
     reg  [CW-1:0]      position;
     reg  [ONES-1:0]    total;
-    reg                taken, first, loaded;    // a cycle ago
+    wire               taken, first, loaded;    // LAG + 1 cycles ago
     wire               last = position == END;
     wire               take = s_valid && s_ready;
     wire               load = available && idle;
     assign s_ready = !available || idle;
+
+    // needs no reset: what it remembers of an image before comes before the next image's
+    xnf_delay #(.CYCLES(LAG + 1), .WIDTH(3)) ago (
+        .clk(clk), .rst(1'b0), .d({take, position == {CW{1'b0}}, load}), .q({taken, first, loaded})
+    );
 
     always @(posedge clk)
         if (rst) begin
@@ -46,9 +52,6 @@ module xnf_hold #(
         end
 
     always @(posedge clk) begin
-        taken <= take;
-        first <= position == {CW{1'b0}};
-        loaded <= load;
         if (taken) total <= (first ? {ONES{1'b0}} : total) + {{(ONES-MORE){1'b0}}, more};
         if (load) x <= fill;
         if (loaded) ones <= total;

@@ -1,4 +1,8 @@
-// score = sum * scale + offset, all signed, two cycles later (one DSP48 or more by width).
+// score = sum * scale + offset, all signed, two cycles later: one DSP48 up to 18 and 25 bits.
+//
+// Kept as a module, for with constants Yosys would take the product apart; and the product has no more
+// bits than it needs, for Yosys' packing of DSPs leaves copies of the sign without a driver.
+(* keep_hierarchy *)
 module xnf_scale #(
     parameter SUM = 10,
     parameter SCALE = 16,
@@ -10,10 +14,20 @@ module xnf_scale #(
     input  wire signed [WIDTH-1:0] offset,
     output reg  signed [WIDTH-1:0] score
 );
-    reg signed [WIDTH-1:0] product, added;
+    localparam PRODUCT = SUM + SCALE < WIDTH ? SUM + SCALE : WIDTH;
+    wire signed [PRODUCT-1:0] left = {{(PRODUCT-SUM){sum[SUM-1]}}, sum};
+    wire signed [PRODUCT-1:0] right = {{(PRODUCT-SCALE){scale[SCALE-1]}}, scale};
+    reg  signed [PRODUCT-1:0] product;
+    reg  signed [WIDTH-1:0]   added;
+    generate
+        if (WIDTH > PRODUCT) begin : wide
+            always @(posedge clk) score <= {{(WIDTH-PRODUCT){product[PRODUCT-1]}}, product} + added;
+        end else begin : exact
+            always @(posedge clk) score <= product + added;
+        end
+    endgenerate
     always @(posedge clk) begin
-        product <= {{(WIDTH-SUM){sum[SUM-1]}}, sum} * {{(WIDTH-SCALE){scale[SCALE-1]}}, scale};
+        product <= left * right;
         added <= offset;
-        score <= product + added;
     end
 endmodule

@@ -9,7 +9,7 @@ from xnorflow.files import write_text
 from xnorflow.rtl import compressor
 from xnorflow.rtl.generate import fixed_modules
 
-CELLS = ("xnf_606", "xnf_63", "xnf_32")
+CELLS = ("xnf_606", "xnf_63", "xnf_32", "xnf_add3")
 
 
 def prove_counter(heap: compressor.Plan, folder: Path, timeout_s: float | None = None) -> None:
@@ -45,12 +45,14 @@ def _prove(sources: list[str], top: str, depth: int, folder: Path, timeout_s: fl
     dissolve = "setattr -mod -unset keep_hierarchy"
     passes = [
         f"read_verilog {files}",
+        f"hierarchy -top {top}",
         dissolve,
         f"prep -flatten -top {top}",
         f"rename {top} gold",
         "design -stash gold",
         f"read_verilog -D XNF_CELLS {files}",
         "read_verilog +/xilinx/cells_sim.v",
+        f"hierarchy -top {top}",
         dissolve,
         f"prep -flatten -top {top}",
         f"rename {top} gate",

@@ -63,12 +63,10 @@ def _bits(states: int) -> int:
 @lru_cache(maxsize=4096)
 def counter(heap: compressor.Plan) -> Cells:
     """Return a counter: its cells, the adder, and the registers behind the stages."""
-    ff, luts = len(heap.heights), 0
+    ff = len(heap.heights)
     for number, (stage, heights) in enumerate(zip(heap.stages, heap.levels, strict=False), 1):
-        luts += sum(cell.luts for cell in stage)
         ff += sum(compressor.next_heights(heights, stage)) if number % heap.registers_every == 0 else 0
-    # a column of one bit needs no LUT: the carry chain takes it as it is
-    return Cells(lut=luts + sum(height > 1 for height in heap.levels[-1]), ff=ff)
+    return Cells(lut=heap.luts, ff=ff)
 
 
 def lut_memory(depth: int, width: int) -> int:

@@ -1,8 +1,8 @@
 """Counts bits by counter cells on the LUT6 and carry chain: a heap of bits becomes one number.
 
 A heap has a column per power of two; column c holds bits of weight ``2**c``. Every stage replaces
-bits by the outputs of counters that have the same sum, until no column holds more than two bits;
-one carry-propagate adder ends it. There is a register behind each ``registers_every`` stages. A number
+bits by the outputs of counters that have the same sum, until no column holds more than three bits;
+one adder of two or three numbers ends it. There is a register behind each ``registers_every`` stages. A number
 may join the heap some cycles later than its bits.
 
 Cells (``verilog/xnf_cells.v``), with LUTs and the bits they remove:
@@ -11,6 +11,8 @@ Cells (``verilog/xnf_cells.v``), with LUTs and the bits they remove:
   (Kumm and Zipf 2014, "Efficient High Speed Compression Trees on Xilinx FPGAs").
 * ``xnf_63``: six bits of one column to three: 2 LUTs and half a CARRY4, 3 bits.
 * ``xnf_32``: the full adder, three bits to two: one LUT with two outputs, 1 bit.
+* ``xnf_add3``: the adder of three numbers at the end: a LUT per column, as that of two has
+  (Simkins and Philofsky 2007, US patent 7,274,211).
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.rtl.text import KEEP
+from xnorflow.rtl.text import KEEP, instance
 
 Heights = tuple[int, ...]
+
+# numbers that one adder can take
+MOST_ADDED = 3
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,21 @@ class Plan:
         return len(self.stages) // self.registers_every + 1
 
     @property
+    def added(self) -> int:
+        """Numbers that the adder at the end takes."""
+        return max(self.levels[-1])
+
+    @property
+    def lowest(self) -> int:
+        """The lowest column that the adder at the end works on."""
+        return next((column for column, height in enumerate(self.levels[-1]) if height > 1), len(self.heights))
+
+    @property
     def luts(self) -> int:
-        """LUTs of the cells and of the adder."""
-        return sum(cell.luts for stage in self.stages for cell in stage) + len(self.heights)
+        """LUTs of the cells and of the adder, whose carry chain takes a column of one bit as it is."""
+        cells = sum(cell.luts for stage in self.stages for cell in stage)
+        two = sum(height > 1 for height in self.levels[-1])
+        return cells + (len(self.heights) - self.lowest if self.added > 2 else two)
 
 
 def plan(heights: Sequence[int], registers_every: int = 1, late: int = 0, lag: int = 0) -> Plan:
@@ -78,7 +95,7 @@ def plan(heights: Sequence[int], registers_every: int = 1, late: int = 0, lag: i
         if len(stages) == joins:
             now = tuple(height + (column < late) for column, height in enumerate(now))
         levels.append(now)
-        if max(now) <= 2 and len(stages) >= joins:
+        if max(now) <= MOST_ADDED and len(stages) >= joins:
             return Plan(tuple(heights), tuple(stages), tuple(levels), registers_every, late, lag)
         stages.append(tuple(_wide_stage(now) if max(now) >= 6 else _narrow_stage(now)))
         now = next_heights(now, stages[-1])
@@ -114,10 +131,10 @@ def _six(column: int, first: int, second: int) -> Cell:
 
 
 def _narrow_stage(heights: Heights) -> list[Cell]:
-    """Take just enough bits of each column that two are left with the carries that come in."""
+    """Take just enough bits of each column that the adder can take what is left and the carries that come in."""
     left, coming, cells = list(heights), [0] * (len(heights) + 5), []
     for column in range(len(heights)):
-        while left[column] >= 3 and coming[column] + left[column] > 2:
+        while left[column] >= 3 and coming[column] + left[column] > MOST_ADDED:
             wide = left[column] >= 5
             cell = Cell("xnf_63", column, (5, 0), 3, 2) if wide else Cell("xnf_32", column, (3, 0), 2, 1)
             left[column] -= cell.taken[0]
@@ -185,7 +202,7 @@ def _delayed(line: str, source: str, width: int, cycles: int) -> tuple[list[str]
 
 
 def _tree(heap: Plan) -> list[str]:
-    width, lines = len(heap.heights), []
+    lines: list[str] = []
     source, heights = "bits", heap.heights
     for index, cells in enumerate([*heap.stages, ()]):
         if heap.late and index == heap.lag * heap.registers_every:
@@ -205,11 +222,27 @@ def _tree(heap: Plan) -> list[str]:
         else:
             lines.append(f"    wire [{total - 1}:0] {target} = w{index + 1};")
         source, heights = target, after
-    for row in (0, 1):
-        lines.append(f"    wire [{width - 1}:0] row{row} = {_row(heights, starts, source, row)};")
-    lines.append(f"    reg  [{width - 1}:0] total; always @(posedge clk) total <= row0 + row1;")
-    lines.append("    assign sum = total;")
-    return lines
+    return [*lines, *_adder(heap, source)]
+
+
+def _adder(heap: Plan, source: str) -> list[str]:
+    """Return the adder of the two or three numbers that are left, and the last register."""
+    width, heights = len(heap.heights), heap.levels[-1]
+    lines = [
+        f"    wire [{width - 1}:0] row{row} = {_row(heights, _starts(heights), source, row)};"
+        for row in range(max(2, heap.added))
+    ]
+    value = "row0 + row1"
+    if heap.added > 2:
+        value, low = "added", heap.lowest
+        ports = {port: f"row{row}[{width - 1}:{low}]" for row, port in enumerate("abc")}
+        lines += [
+            f"    wire [{width - 1}:0] added;",
+            *instance("xnf_add3", "add3", {"WIDTH": width - low}, ports | {"y": f"added[{width - 1}:{low}]"}),
+            *([f"    assign added[{low - 1}:0] = row0[{low - 1}:0];"] if low else []),
+        ]
+    register = f"    reg  [{width - 1}:0] total; always @(posedge clk) total <= {value};"
+    return [*lines, register, "    assign sum = total;"]
 
 
 def _joined(heap: Plan, heights: Heights, source: str) -> list[str]:

@@ -55,7 +55,8 @@ def test_a_memory_shares_equal_columns_and_leaves_out_constant_ones():
     assert (memory.source[2:4] == memory.source[:2]).all() and (memory.source[4:6] < 0).all()
     # the second word repeats the first: every column is constant, and nothing is left to store
     assert memory.columns.shape[1] == 0 and memory.bram18 == 0
-    assert rom_cells(rom_of(plan, 0, 0), 0) == Cells()
+    left = rom_cells(plan, rom_of(plan, 0, 0), 0)
+    assert (left.lut, left.ff) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,10 @@ def test_registers_beside_which_no_others_fit_are_in_the_upper_end():
     # an input bit clears a register per neuron, and eight registers share a slice if the same bit clears them
     for pe, idle in ((8, 0), (16, 0), (9, 7), (4, 4), (1, 7)):
         found = RtlKernel().cost(layer, pe, 98).expected.ff
+        assert found.high - found.likely == 98 * idle
+    # and stand beside the LUTs that feed them: of 32 words two, of 64 one, of 128 half a register to a LUT
+    for pe, reuse_factor, idle in ((8, 32, 0), (8, 64, 8), (4, 64, 4), (4, 128, 12)):
+        found = RtlKernel().cost(LayerShape("layer", 98, pe * reuse_factor), pe, 98, 0).expected.ff
         assert found.high - found.likely == 98 * idle
     # where every weight is wiring nothing is cleared
     found = RtlKernel().cost(LayerShape("layer", 6, 4), 4, 6).expected.ff

@@ -141,7 +141,7 @@ class RtlKernel:
         costs = []
         for blocks in shares:
             held = min(rom.columns, columns_in(blocks, rom.words))
-            amounts = self.coefficients.amounts(cells + rom_cells(rom, held), blocks_of(held, rom.words))
+            amounts = self.coefficients.amounts(cells + rom_cells(plan, rom, held), blocks_of(held, rom.words))
             costs.append(_layer_cost(plan, layer.name, amounts))
         return costs
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
-from xnorflow.device import SLICE_REGISTERS
+from xnorflow.device import SLICE_LUTS, SLICE_REGISTERS
 from xnorflow.rtl import compressor
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.rom import Memory, Rom, rom_of, wired_inputs
+from xnorflow.rtl.rom import PAIR_DEPTH, Memory, Rom, rom_of, wired_inputs
 from xnorflow.rtl.window import WindowPlan
 
 # six counters of 16 bits find the place in a pooling window and the class of a score
@@ -33,7 +33,7 @@ class Cells:
         state: bits of their state, which LUTs of control grow with.
         ff: registers, the state included.
         idle: places beside registers of products that no other register may take: a slice has eight, for one
-            control set, and each input bit clears registers of its own.
+            control set, and each input bit clears registers of its own; those behind a LUT stand beside it.
         dsp: DSP48.
     """
 
@@ -152,9 +152,31 @@ def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
     return parts
 
 
-def rom_cells(rom: Rom, held: int) -> Cells:
-    """Return the part of a weight memory that is LUTs, and their address; ``held`` columns are block RAM."""
-    return Cells(lut=rom.luts_beside(held), ff=_bits(rom.words) if rom.columns else 0)
+def rom_cells(layer: LayerPlan, rom: Rom, held: int) -> Cells:
+    """Return the part of a weight memory that is LUTs, their address, and places that stay empty beside products.
+
+    Args:
+        layer: the layer's plan.
+        rom: its weight memory.
+        held: columns that are block RAM.
+    """
+    ff = _bits(rom.words) if rom.columns else 0
+    return Cells(lut=rom.luts_beside(held), ff=ff, idle=_idle(layer, rom, held))
+
+
+def _idle(layer: LayerPlan, rom: Rom, held: int) -> int:
+    """Return the places beside the registers of products that no other register may take.
+
+    A slice has eight registers of one control set, and each input bit clears registers of its own. Those
+    that LUTs feed stand beside these, four to a slice.
+    """
+    if layer.reuse_factor == 1:
+        return 0
+    inputs, registers = layer.simd * layer.bits, -(-layer.pe // SLICE_REGISTERS)
+    from_luts = min(layer.simd, max(0, rom.columns - held - rom.starts) // layer.pe)
+    luts = -(-layer.pe // 2) if rom.words <= PAIR_DEPTH else layer.pe * rom.luts
+    slices = from_luts * max(registers, -(-luts // SLICE_LUTS)) + (inputs - from_luts) * registers
+    return slices * SLICE_REGISTERS - inputs * layer.pe
 
 
 def _products(layer: LayerPlan, wired: int | None) -> Cells:
@@ -163,8 +185,7 @@ def _products(layer: LayerPlan, wired: int | None) -> Cells:
     A memory of one word is wiring: start values are constants then, and neurons share an input's products.
     """
     if layer.reuse_factor > 1:
-        inputs = layer.simd * layer.bits
-        return Cells(ff=layer.pe * (inputs + layer.sum_bits), idle=inputs * (-layer.pe % SLICE_REGISTERS))
+        return Cells(ff=layer.pe * (layer.simd * layer.bits + layer.sum_bits))
     # of a constant weight and a bit that clears it Yosys makes a register of the bit's inverse, without a reset
     return Cells(ff=layer.bits * (layer.simd if wired is None else wired))
 
@@ -237,7 +258,7 @@ def network_cells(plan: NetPlan, memories: Sequence[Memory]) -> list[Cells]:
     """Return the cells of each layer with its weight memory, the network's ends with its first and last layer."""
     cells = [
         layer_cells(layer, wired_inputs(memory, layer.pe, layer.simd))
-        + rom_cells(rom_of(layer, memory.columns.shape[1], memory.start_columns), memory.block_columns)
+        + rom_cells(layer, rom_of(layer, memory.columns.shape[1], memory.start_columns), memory.block_columns)
         for layer, memory in zip(plan.layers, memories, strict=True)
     ]
     cells[0] += frame_cells(plan.beats, plan.beat_bits)

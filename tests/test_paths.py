@@ -54,6 +54,16 @@ def test_a_carry_does_not_depend_on_the_places_above_it():
     assert deepest(netlist(*cells, lut("w", 15, 21))).lut_levels == 3
 
 
+def test_an_output_of_a_double_lut_depends_on_no_input_that_makes_no_difference():
+    # of a column of xnf_add3: O5 is the carry of I0 to I2, O6 their sum with I4
+    inputs = {f"I{i}": (bit,) for i, bit in enumerate((9, 2, 2, "0", 11, "1"))}
+    double = Cell("d", "LUT6_2", inputs, {"O5": (12,), "O6": (13,)}, f"{0x69699696E8E8E8E8:064b}")
+    cells = [register("a", 2, 9), lut("x", 10, 9), lut("y", 11, 10), double]
+    for bit, levels in ((12, 4), (13, 6)):
+        behind = [lut("u", 14, bit), lut("v", 15, 14), lut("w", 16, 15)]
+        assert deepest(netlist(*cells, *behind)).lut_levels == levels
+
+
 def test_reading_a_lut_memory_is_a_level_and_writing_ends_a_path():
     shift = Cell("s", "SRLC32E", {"CLK": (1,), "CE": (12,), "D": (12,), "A": (9, 9, 9, 9, 9)}, {"Q": (13,)})
     memory = Cell("r", "RAM32M", {"ADDRA": (9,) * 5, "ADDRD": (12,) * 5, "DIA": (12, 12)}, {"DOA": (15, 16)})
@@ -100,11 +110,18 @@ def test_luts_stand_beside_the_registers_they_feed():
 def test_a_file_of_yosys_is_read(tmp_path):
     cells = {
         "x": {"type": "INV", "port_directions": {"I": "input", "O": "output"}, "connections": {"I": [2], "O": [3]}},
+        "l": {
+            "type": "LUT1",
+            "parameters": {"INIT": "01"},
+            "port_directions": {"I0": "input", "O": "output"},
+            "connections": {"I0": [2], "O": [4]},
+        },
         "s": {"type": "$scopeinfo", "port_directions": {}, "connections": {}},
     }
     ports = {"in": {"direction": "input", "bits": [2]}, "out": {"direction": "output", "bits": [3]}}
     path = tmp_path / "flat.json"
     path.write_text(json.dumps({"modules": {"top": {"ports": ports, "cells": cells}}}))
-    assert read_flat(path, "top") == FlatNetlist((Cell("x", "INV", {"I": (2,)}, {"O": (3,)}),), {2: "in"})
+    inverter, table = Cell("x", "INV", {"I": (2,)}, {"O": (3,)}), Cell("l", "LUT1", {"I0": (2,)}, {"O": (4,)}, "01")
+    assert read_flat(path, "top") == FlatNetlist((inverter, table), {2: "in"})
     with pytest.raises(ReportError, match="field 'other' is missing"):
         read_flat(path, "other")

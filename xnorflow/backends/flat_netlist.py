@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xnorflow.errors import ReportError
 from xnorflow.files import read_json
@@ -18,12 +19,13 @@ Ports = Mapping[str, tuple[Bit, ...]]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its type, such as ``LUT6``, and the bits at its ports."""
+    """One cell: its type, such as ``LUT6``, the bits at its ports, and of a LUT its table, the last entry first."""
 
     name: str
     kind: str
     inputs: Ports
     outputs: Ports
+    table: str = ""
 
     def bit(self, port: str) -> Bit:
         """Return the bit at an input of one bit; "0" where nothing is connected."""
@@ -59,8 +61,9 @@ def read_flat(path: Path, top: str) -> FlatNetlist:
     return FlatNetlist(cells, inputs)
 
 
-def _cell(name: str, entry: Mapping[str, Mapping[str, list[Bit]]]) -> Cell:
+def _cell(name: str, entry: Mapping[str, Mapping[str, Any]]) -> Cell:
     sides: dict[str, dict[str, tuple[Bit, ...]]] = {"input": {}, "output": {}}
     for port, bits in entry["connections"].items():
         sides[str(entry["port_directions"][port])][port] = tuple(bits)
-    return Cell(name, str(entry["type"]).lstrip("\\"), sides["input"], sides["output"])
+    table = str(entry.get("parameters", {}).get("INIT", ""))
+    return Cell(name, str(entry["type"]).lstrip("\\"), sides["input"], sides["output"], table)

@@ -7,6 +7,7 @@ none. A run of CARRY4 joined by their carries is one chain, however long.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from xnorflow.report import Depth
 
 CLOCKED = {"FDRE", "FDSE", "FDCE", "FDPE", "RAMB18E1", "RAMB36E1", "DSP48E1"}
 LEVELS = {
-    **dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "LUT6_2", "INV"), 1),
+    **dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV"), 1),
     **dict.fromkeys(("MUXF7", "MUXF8", "BUFG", "IBUF", "OBUF"), 0),
 }
 # memories in LUTs: the address ports that each output reads by; what is stored starts a path there
@@ -109,6 +110,8 @@ def _arcs(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
     """Yield each output bit that comes out of logic, and how."""
     if cell.kind == "CARRY4":
         yield from _carry(cell)
+    elif cell.kind == "LUT6_2":
+        yield from _double(cell)
     elif cell.kind in LEVELS:
         sources = tuple(bit for bits in cell.inputs.values() for bit in bits)
         for bits in cell.outputs.values():
@@ -116,6 +119,23 @@ def _arcs(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
                 yield bit, Arc(cell, sources, LEVELS[cell.kind])
     elif cell.kind not in CLOCKED:
         yield from _reads(cell)
+
+
+def _double(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
+    """LUT6_2: O6 is the whole table, O5 its lower half, in which an input may make no difference."""
+    for output, bits in cell.outputs.items():
+        table = cell.table if output == "O6" else cell.table[32:]
+        sources = tuple(
+            bit for port, bits in cell.inputs.items() for bit in bits if _matters(table, 1 << int(port[1:]))
+        )
+        yield bits[0], Arc(cell, sources, 1)
+
+
+@functools.lru_cache
+def _matters(table: str, step: int) -> bool:
+    """Return whether the input whose entries lie ``step`` apart changes a table, which has its last entry first."""
+    entries = table[::-1]
+    return any(entries[i] != entries[i + step] for i in range(len(entries) - step) if not i & step)
 
 
 def _reads(cell: Cell) -> Iterator[tuple[Bit, Arc]]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from rtl_build import build
 from rtl_nets import conv_cases, conv_net, dense_cases, dense_net, images_of
 
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
@@ -16,7 +17,7 @@ def check(spec, foldings, folder, n=12, **options):
     plan = plan_network(spec, foldings, **options)
     sources = simulate.write_design(plan, folder)
     verilator.lint(sources, folder)
-    program = verilator.build(sources, folder, level=0)
+    program = build(sources, folder)
     images = images_of(spec, n)
     quiet = simulate.run(program, plan, images, workers=1)
     simulate.compare(plan, images, quiet)
@@ -140,7 +141,7 @@ def test_a_trace_of_one_image(tmp_path):
 def test_a_wrong_frame_is_mended_and_said(tmp_path):
     spec = dense_net(9, [40, 12, 3])
     plan = plan_network(spec, choose_foldings(spec, 12), beat_bits=8)
-    program = verilator.build(simulate.write_design(plan, tmp_path), tmp_path, level=0)
+    program = build(simulate.write_design(plan, tmp_path), tmp_path)
     images = images_of(spec, 8)
     for first_beats in (1, 3, 6, 11):
         disturbance = simulate.Disturbance(stall=0.3, first_beats=first_beats)

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from rtl_build import build
 from rtl_nets import conv_net, dense_net, images_of
 
 from xnorflow.backends import equivalence, netlist, yosys
@@ -9,7 +10,7 @@ from xnorflow.cost import exactly
 from xnorflow.cost_rtl import cost_of_plan
 from xnorflow.errors import ReportError, ToolFailed, ToolNotFound
 from xnorflow.report import Stage
-from xnorflow.rtl import TOP, Folding, choose_foldings, compressor, plan_network, simulate, verilator
+from xnorflow.rtl import TOP, Folding, choose_foldings, compressor, plan_network, simulate
 
 pytest.importorskip("pyosys")
 PART = "xc7z010clg400-1"
@@ -56,7 +57,7 @@ def synthesize_and_simulate(spec, foldings, folder, bram36=60.0):
     """Netlist against golden model on 100 images; returns the report."""
     plan = plan_network(spec, foldings)
     report = yosys.synthesize(simulate.write_design(plan, folder, bram36), TOP, folder, part=PART)
-    program = verilator.build(netlist.write_models(folder), folder / "sim", level=0)
+    program = build(netlist.write_models(folder), folder / "sim")
     images = images_of(spec, 100)
     result = simulate.run(program, plan, images, workers=1)
     simulate.compare(plan, images, result)

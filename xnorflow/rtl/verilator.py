@@ -15,6 +15,8 @@ from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 BUILD = ("--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "-Wno-fatal", "--language", "1364-2005")
+# objects that are the same for every design, most of what a small one takes to compile
+RUNTIME = ("verilated.o", "verilated_threads.o")
 # The wheel's makefile lacks the flag that includes a precompiled header: large designs need it.
 MAKE_SETTINGS = ("-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
 
@@ -66,7 +68,9 @@ def _absolute(sources: Sequence[Path]) -> list[Path]:
     return [source.resolve() for source in sources]
 
 
-def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: int = 2) -> Path:
+def build(
+    sources: Sequence[Path], folder: Path, *, trace: bool = False, level: int = 2, like: Path | None = None
+) -> Path:
     """Compile Verilog files with the harness; return the program.
 
     Args:
@@ -74,6 +78,7 @@ def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: 
         folder: working folder.
         trace: make it write a VCD file.
         level: the C++ compiler's optimisation; 0 for a netlist and few images.
+        like: a program built with the same settings, whose objects of Verilator's own code are taken over.
 
     Raises:
         ToolNotFound: Verilator, make or g++ is missing.
@@ -93,6 +98,10 @@ def build(sources: Sequence[Path], folder: Path, *, trace: bool = False, level: 
     # make can't build in a folder with spaces in its path
     with tempfile.TemporaryDirectory(prefix="xnorflow-") as scratch:
         place = Path(scratch) if len(str(objects).split()) > 1 else objects
+        if like is not None:
+            for name in RUNTIME:
+                shutil.copy(like.parent / name, place)
+                argv += ["-MAKEFLAGS", f"-o {name}"]
         run_tool([*argv, "-Mdir", place], cwd=folder, log=folder / "verilator.log", env=env)
         if place != objects:
             shutil.copy2(place / f"V{TOP}", objects)

@@ -64,6 +64,7 @@ def synthesize_and_simulate(spec, foldings, folder, bram36=60.0):
     if plan.latency_cycles is not None:
         assert result.latency_cycles == plan.latency_cycles
     check_cost(plan, bram36, report)
+    assert report.depth.lut_levels <= 4 and report.depth.carry_chains == 1
     return report
 
 
@@ -94,6 +95,18 @@ def test_what_a_word_is_filled_up_with_takes_no_register(tmp_path, beat_bits, ev
     plan = plan_network(spec, {"d0": Folding(3, 20), "scores": Folding(pe, 9)}, beat_bits, every)
     report = yosys.synthesize(simulate.write_design(plan, tmp_path, 0), TOP, tmp_path, part=PART)
     assert cost_of_plan(plan, 0, 100.0).expected.ff.likely == report.usage.ff
+
+
+@pytest.mark.parametrize(("bits", "sizes"), [(1, [98, 3, 12]), (8, [12, 3, 2])])
+def test_no_path_is_longer_than_four_luts_and_a_carry_chain(tmp_path, bits, sizes):
+    spec = dense_net(2, sizes, bits)
+    # an image in one beat, of as wide a word as can be
+    plan = plan_network(
+        spec, {"d0": Folding(sizes[1], sizes[0]), "scores": Folding(sizes[2], 1)}, 8 * -(-sizes[0] * bits // 8)
+    )
+    assert plan.beats == 1
+    depth = yosys.synthesize(simulate.write_design(plan, tmp_path, 0), TOP, tmp_path, part=PART).depth
+    assert depth.lut_levels <= 4 and depth.carry_chains == 1
 
 
 @pytest.mark.slow

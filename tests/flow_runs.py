@@ -26,7 +26,7 @@ def hear_ctrl_c():
 def start(env, command, project, *more, epochs=2, **variables):
     """Start the command line in a process of its own; ``epochs`` is None for a command that trains nothing."""
     training = [] if epochs is None else ["--epochs", str(epochs)]
-    argv = [sys.executable, "-m", "xnorflow.cli", command, str(DIGITS), *training]
+    argv = [sys.executable, "-m", "xnorflow", command, str(DIGITS), *training]
     return subprocess.Popen(
         [*argv, "--project", str(project), *more],
         env={**env, **variables},

@@ -21,7 +21,7 @@ DIGITS = str(ROOT / "hls_configs" / "digits.yaml")
 
 
 def command(*arguments, env, **options):
-    argv = [sys.executable, "-m", "xnorflow.cli", *map(str, arguments)]
+    argv = [sys.executable, "-m", "xnorflow", *map(str, arguments)]
     return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120, **options)
 
 
@@ -68,6 +68,11 @@ def test_version(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert (caught.value.code, capsys.readouterr().out) == (0, f"xnorflow {__version__}\n")
+
+
+def test_the_package_runs_as_a_module():
+    ran = subprocess.run([sys.executable, "-m", "xnorflow", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout.split()[0] == "xnorflow"
 
 
 @pytest.mark.parametrize(
@@ -256,7 +261,7 @@ def test_doctor_exits_with_1_where_something_needed_is_missing(capsys, monkeypat
 def test_closed_pipe_is_quiet(finished, package_env, form):
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     reader.wait()
-    argv = [sys.executable, "-m", "xnorflow.cli", "report", str(finished), *form]
+    argv = [sys.executable, "-m", "xnorflow", "report", str(finished), *form]
     ended = subprocess.run(argv, env=package_env, stdout=reader.stdin, stderr=subprocess.PIPE, text=True, timeout=60)
     reader.stdin.close()
     assert (ended.returncode, ended.stderr) == (0, "")

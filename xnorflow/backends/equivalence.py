@@ -7,6 +7,7 @@ from pathlib import Path
 from xnorflow.backends.yosys import run_passes
 from xnorflow.files import write_text
 from xnorflow.rtl import compressor
+from xnorflow.rtl.counter import counter_module
 from xnorflow.rtl.generate import fixed_modules
 
 CELLS = ("xnf_606", "xnf_63", "xnf_32", "xnf_add3")
@@ -21,7 +22,7 @@ def prove_counter(heap: compressor.Plan, folder: Path, timeout_s: float | None =
     Raises:
         ToolFailed: they differ, or the time is up.
     """
-    write_text(folder / "count.v", compressor.verilog("count", heap))
+    write_text(folder / "count.v", counter_module("count", heap))
     _prove(["count.v"], "count", heap.registers, folder, timeout_s)
 
 

@@ -1,7 +1,7 @@
 """What the Verilog becomes on the 7-series, counted from the plan as Yosys counts it.
 
 Registers, counters, memories and products follow from the modules' own text (``verilog/``, and what
-``layer.py``, ``compressor.py`` and ``rom.py`` write), so they are counted. Control - counters that step,
+``layer.py``, ``counter.py`` and ``rom.py`` write), so they are counted. Control - counters that step,
 comparisons, enables - is left to the optimiser: here it is its parts and their bits of state, and
 ``cost_rtl`` has the LUTs of each, fitted to Yosys runs.
 """

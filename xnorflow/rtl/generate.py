@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib import resources
 
 from xnorflow.errors import ConfigError
-from xnorflow.rtl import compressor
+from xnorflow.rtl.counter import counter_module
 from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
 from xnorflow.rtl.netplan import NetPlan
@@ -63,8 +63,8 @@ def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
 def _layer_files(layer: LayerPlan, memory: Memory) -> dict[str, str]:
     return {
         f"rom_{layer.name}.v": rom_module(layer, memory),
-        f"ones_{layer.name}.v": compressor.verilog(f"ones_{layer.name}", layer.word_heap),
-        f"count_{layer.name}.v": compressor.verilog(f"count_{layer.name}", layer.heap),
+        f"ones_{layer.name}.v": counter_module(f"ones_{layer.name}", layer.word_heap),
+        f"count_{layer.name}.v": counter_module(f"count_{layer.name}", layer.heap),
         f"{layer.name}.v": layer_module(layer),
     }
 

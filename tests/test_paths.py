@@ -64,6 +64,14 @@ def test_an_output_of_a_double_lut_depends_on_no_input_that_makes_no_difference(
         assert deepest(netlist(*cells, *behind)).lut_levels == levels
 
 
+def test_a_sum_of_its_own_place_alone_passes_no_carry():
+    chain = carry("c", "0", (9, 10, "0", "0"), ("0",) * 4, (20, 21, 22, 23), (24, 25, 26, 27))
+    cells = [register("a", 2, 9), register("b", 2, 10), chain]
+    for bit, chains in ((20, 1), (21, 2)):
+        behind = carry("d", "0", ("0", bit, "0", "0"), ("0",) * 4, (30, 31, 32, 33), (34, 35, 36, 37))
+        assert deepest(netlist(*cells, behind)).carry_chains == chains
+
+
 def test_reading_a_lut_memory_is_a_level_and_writing_ends_a_path():
     shift = Cell("s", "SRLC32E", {"CLK": (1,), "CE": (12,), "D": (12,), "A": (9, 9, 9, 9, 9)}, {"Q": (13,)})
     memory = Cell("r", "RAM32M", {"ADDRA": (9,) * 5, "ADDRD": (12,) * 5, "DIA": (12, 12)}, {"DOA": (15, 16)})

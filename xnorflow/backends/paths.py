@@ -39,7 +39,7 @@ class Arc:
     Attributes:
         sources: bits that it depends on.
         levels: LUT levels that the cell adds.
-        chained: those of ``sources`` that arrive along a carry chain.
+        chained: those of ``sources`` that arrive along a carry chain, or meet none.
         chains: carry chains that the other sources enter.
     """
 
@@ -149,10 +149,17 @@ def _reads(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
 
 
 def _carry(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
-    """CARRY4: sum i depends on S up to i and DI below it, carry i on both up to i."""
-    below = (cell.bit("CI"), cell.bit("CYINIT"))
-    chained = frozenset({cell.bit("CI")} - {"0", "1", "x"})
-    for output, di_more in ((SUM, 0), (CARRY, 1)):
-        for place, bit in enumerate(cell.outputs.get(output, ())):
-            sources = (*below, *cell.inputs["S"][: place + 1], *cell.inputs["DI"][: place + di_more])
-            yield bit, Arc(cell, sources, 0, chained, 1)
+    """CARRY4: sum i depends on S up to i and DI below it, carry i on both up to i; S i reaches sum i by no carry."""
+    low, s, di = (cell.bit("CI"), cell.bit("CYINIT")), cell.inputs["S"], cell.inputs["DI"]
+    chained = frozenset({cell.bit("CI")})
+    for place, bit in enumerate(cell.outputs.get(SUM, ())):
+        below = _driven(*low, *s[:place], *di[:place])
+        own = _driven(s[place])
+        yield bit, Arc(cell, (*below, *own), 0, chained | (set(own) - set(below)), 1)
+    for place, bit in enumerate(cell.outputs.get(CARRY, ())):
+        yield bit, Arc(cell, _driven(*low, *s[: place + 1], *di[: place + 1]), 0, chained, 1)
+
+
+def _driven(*bits: Bit) -> tuple[Bit, ...]:
+    """Leave out constants: nothing arrives by them."""
+    return tuple(bit for bit in bits if bit not in ("0", "1", "x"))

@@ -19,7 +19,7 @@ from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import PAIR_DEPTH, Memory, Rom, rom_of, wired_inputs
 from xnorflow.rtl.window import WindowPlan
 
-# six counters of 16 bits find the place in a pooling window and the class of a score
+# counters of 16 bits find the class of a score
 COUNTER_BITS = 16
 
 
@@ -99,7 +99,7 @@ def _sequencer(layer: LayerPlan) -> Cells:
 
 
 def _narrow(parts: int, width: int) -> Cells:
-    return _control(parts.bit_length(), lut=(parts - 1) * width, ff=parts * width)
+    return _control(_bits(parts) + 2, lut=(parts - 1) * width, ff=parts * width)
 
 
 def _gather(ratio: int, width: int) -> Cells:
@@ -128,25 +128,27 @@ def _window(window: WindowPlan) -> dict[str, Cells]:
     pixel, common = window.channels * window.bits, window.common * window.bits
     (_, width, _), (kh, kw), (rows, columns) = window.shape, window.kernel, window.positions
     line, across = window.line_bits, _bits(width)
-    state = 3 * line + 1 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
+    state = 4 * line + 3 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
     parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel), ff=1 + pixel)}
     if window.parts > 1:
         parts["narrow"] = _narrow(window.parts, common)
     if window.surplus:
-        parts["drop"] = _control(_bits(window.source_words * window.parts))
+        parts["drop"] = _control(_bits(window.source_words * window.parts) + 1)
     if window.joined > 1:
         parts["gather"] = _gather(window.joined, common)
     return parts
 
 
 def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
-    (_, columns), (ph, pw) = window.positions, window.spec.pool
+    (rows, columns), (ph, pw) = window.positions, window.spec.pool
     parts = {}
     if (ph, pw) != (1, 1):
         place = _bits(columns // pw * layer.groups)
         memory = lut_memory(1 << place, layer.pe)
+        counters = sum((states - 1).bit_length() for states in (layer.groups, rows, columns, ph, pw))
+        left = (rows % ph > 0) + (columns % pw > 0)
         # Yosys reads the memory by a register of its own
-        parts["pool"] = _control(5 * COUNTER_BITS + 2 * place, lut=layer.pe + memory, ff=place)
+        parts["pool"] = _control(counters + left + 2 * place, lut=layer.pe + memory, ff=place)
     if layer.gathers:
         parts["gather"] = _gather(layer.groups, layer.pe)
     return parts

@@ -12,12 +12,18 @@ module xnf_drop #(
 );
     localparam CW = $clog2(KEEP + DROP);
     localparam [31:0] END_VALUE = KEEP + DROP - 1;
-    localparam [31:0] KEEP_VALUE = KEEP;
+    localparam [31:0] KEEP_END_VALUE = KEEP - 1;
     reg  [CW-1:0] count;
-    wire          keep = count < KEEP_VALUE[CW-1:0];
+    reg           keep;
+    wire          last = count == END_VALUE[CW-1:0];
     assign m_valid = s_valid && keep;
     assign s_ready = m_ready || !keep;
     always @(posedge clk)
-        if (rst) count <= {CW{1'b0}};
-        else if (s_valid && s_ready) count <= count == END_VALUE[CW-1:0] ? {CW{1'b0}} : count + 1'b1;
+        if (rst) begin
+            count <= {CW{1'b0}};
+            keep <= 1'b1;
+        end else if (s_valid && s_ready) begin
+            count <= last ? {CW{1'b0}} : count + 1'b1;
+            keep <= last || (keep && count != KEEP_END_VALUE[CW-1:0]);
+        end
 endmodule

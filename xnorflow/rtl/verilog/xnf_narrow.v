@@ -12,21 +12,32 @@ module xnf_narrow #(
     input  wire                   m_ready,
     output wire [WIDTH-1:0]       m_data
 );
-    localparam CW = $clog2(PARTS + 1);
-    localparam [31:0] ALL_VALUE = PARTS;
-    localparam [CW-1:0] ALL = ALL_VALUE[CW-1:0];
+    localparam CW = PARTS > 1 ? $clog2(PARTS) : 1;
+    localparam [31:0] BEHIND_VALUE = PARTS - 1;
     reg [PARTS*WIDTH-1:0] word;
-    reg [CW-1:0]          left;     // parts still to go
-    assign m_valid = left != {CW{1'b0}};
+    reg [CW-1:0]          left;     // parts behind the one that is offered
+    reg                   valid, last;
+    wire                  take = s_valid && s_ready;
+    assign m_valid = valid;
     assign m_data = word[WIDTH-1:0];
-    assign s_ready = !m_valid || (m_ready && left == {{(CW-1){1'b0}}, 1'b1});
+    assign s_ready = !valid || (m_ready && last);
 
     always @(posedge clk)
-        if (rst) left <= {CW{1'b0}};
-        else if (s_valid && s_ready) left <= ALL;
-        else if (m_valid && m_ready) left <= left - 1'b1;
+        if (rst) begin
+            valid <= 1'b0;
+            last <= 1'b0;
+            left <= {CW{1'b0}};
+        end else if (take) begin
+            valid <= 1'b1;
+            last <= PARTS == 1;
+            left <= BEHIND_VALUE[CW-1:0];
+        end else if (valid && m_ready) begin
+            valid <= !last;
+            last <= left == {{(CW-1){1'b0}}, 1'b1};
+            left <= left - 1'b1;
+        end
 
     always @(posedge clk)
-        if (s_valid && s_ready) word <= s_data;
+        if (take) word <= s_data;
         else if (m_valid && m_ready) word <= word >> WIDTH;
 endmodule

@@ -30,14 +30,19 @@ module xnf_window #(
     localparam PB = COLUMNS > 1 ? $clog2(COLUMNS) : 1;
     // lines that a row of positions needs and frees; the last row frees what is left of the image
     localparam [31:0] REST = H - (ROWS - 1) * SV;
-    localparam [31:0] NEED = KH > SV ? KH : SV;
+    localparam [31:0] NEED = ROWS == 1 ? REST : KH > SV ? KH : SV;
     localparam [31:0] STEP = SV;
+    // by how much a row's end lowers the lines over those needed: in the last row, and in the one before it
+    localparam [31:0] LESS_LAST = NEED, LESS_BEFORE = SV + REST - NEED;
+    localparam [31:0] BEFORE_VALUE = ROWS > 1 ? ROWS - 2 : 0;
+    localparam [LB+1:0] ABSENT = {(LB+2){1'b0}} - NEED[LB+1:0];
     localparam [31:0] ACROSS = SH;
     localparam [31:0] W_END = W - 1, KH_END = KH - 1, KW_END = KW - 1, ROWS_END = ROWS - 1, COLUMNS_END = COLUMNS - 1;
 
     (* ram_style = "distributed" *)
     reg  [WIDTH-1:0] memory [0:2**(LB+CB)-1];
     reg  [LB:0]      lines;             // complete lines stored
+    reg  [LB+1:0]    spare;             // those over what the row of positions needs: the top bit says too few
     reg  [LB-1:0]    write_line, base;  // line being written; first line under the kernel
     reg  [CB-1:0]    write_column, left;// column being written; first column under the kernel
     reg  [IB-1:0]    i;                 // pixel under the kernel
@@ -51,11 +56,28 @@ module xnf_window #(
     wire column_last = column == COLUMNS_END[PB-1:0];
     wire i_last = i == KH_END[IB-1:0];
     wire j_last = j == KW_END[JB-1:0];
-    wire present = lines >= (row_last ? REST[LB:0] : NEED[LB:0]);
-    wire read = present && (!m_valid || m_ready);
+    wire read = !spare[LB+1] && (!m_valid || m_ready);
     wire position_done = read && i_last && j_last;
     wire row_done = position_done && column_last;
-    wire [LB:0] freed = row_last ? REST[LB:0] : STEP[LB:0];
+    wire row_before = ROWS > 1 && row == BEFORE_VALUE[RB-1:0];
+    wire [LB-1:0] freed = row_last ? REST[LB-1:0] : STEP[LB-1:0];
+    // what both counts of lines change by, as constants to choose from: so each takes one carry chain
+    reg [LB:0]   more;
+    reg [LB+1:0] more_spare;
+    localparam [LB:0] ONE = 1;
+    localparam [LB+1:0] ONE_SPARE = 1;
+    always @*
+        if (!row_done) begin
+            more = line_done ? ONE : {(LB+1){1'b0}};
+            more_spare = line_done ? ONE_SPARE : {(LB+2){1'b0}};
+        end else if (row_last) begin
+            more = line_done ? ONE - REST[LB:0] : -REST[LB:0];
+            more_spare = line_done ? ONE_SPARE - LESS_LAST[LB+1:0] : -LESS_LAST[LB+1:0];
+        end else begin
+            more = line_done ? ONE - STEP[LB:0] : -STEP[LB:0];
+            if (row_before) more_spare = line_done ? ONE_SPARE - LESS_BEFORE[LB+1:0] : -LESS_BEFORE[LB+1:0];
+            else more_spare = line_done ? ONE_SPARE - STEP[LB+1:0] : -STEP[LB+1:0];
+        end
     /* verilator lint_off UNUSEDSIGNAL */
     wire [31:0] i_wide = {{(32-IB){1'b0}}, i};
     wire [31:0] j_wide = {{(32-JB){1'b0}}, j};
@@ -72,6 +94,7 @@ module xnf_window #(
     always @(posedge clk)
         if (rst) begin
             lines <= {(LB+1){1'b0}};
+            spare <= ABSENT;
             write_line <= {LB{1'b0}};
             write_column <= {CB{1'b0}};
             base <= {LB{1'b0}};
@@ -84,7 +107,8 @@ module xnf_window #(
         end else begin
             if (take) write_column <= line_done ? {CB{1'b0}} : write_column + 1'b1;
             if (line_done) write_line <= write_line + 1'b1;
-            lines <= lines + {{LB{1'b0}}, line_done} - (row_done ? freed : {(LB+1){1'b0}});
+            lines <= lines + more;
+            spare <= spare + more_spare;
             if (read) m_valid <= 1'b1;
             else if (m_ready) m_valid <= 1'b0;
             if (read) j <= j_last ? {JB{1'b0}} : j + 1'b1;
@@ -95,7 +119,7 @@ module xnf_window #(
             end
             if (row_done) begin
                 row <= row_last ? {RB{1'b0}} : row + 1'b1;
-                base <= base + freed[LB-1:0];
+                base <= base + freed;
             end
         end
 endmodule

@@ -128,8 +128,10 @@ def _window(window: WindowPlan) -> dict[str, Cells]:
     pixel, common = window.channels * window.bits, window.common * window.bits
     (_, width, _), (kh, kw), (rows, columns) = window.shape, window.kernel, window.positions
     line, across = window.line_bits, _bits(width)
+    # what both counts of lines change by
+    changes = 2 * line + 3
     state = 4 * line + 3 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
-    parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel), ff=1 + pixel)}
+    parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel) + changes, ff=1 + pixel)}
     if window.parts > 1:
         parts["narrow"] = _narrow(window.parts, common)
     if window.surplus:
@@ -148,7 +150,8 @@ def _pool(layer: LayerPlan, window: WindowPlan) -> dict[str, Cells]:
         counters = sum((states - 1).bit_length() for states in (layer.groups, rows, columns, ph, pw))
         left = (rows % ph > 0) + (columns % pw > 0)
         # Yosys reads the memory by a register of its own
-        parts["pool"] = _control(counters + left + 2 * place, lut=layer.pe + memory, ff=place)
+        # where the next word's place comes from: three LUTs for each of its bits
+        parts["pool"] = _control(counters + left + 2 * place, lut=layer.pe + memory + 3 * place, ff=place)
     if layer.gathers:
         parts["gather"] = _gather(layer.groups, layer.pe)
     return parts

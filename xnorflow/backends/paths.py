@@ -123,12 +123,10 @@ def _arcs(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
 
 def _double(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
     """LUT6_2: O6 is the whole table, O5 its lower half, in which an input may make no difference."""
-    for output, bits in cell.outputs.items():
+    for output, (made,) in cell.outputs.items():
         table = cell.table if output == "O6" else cell.table[32:]
-        sources = tuple(
-            bit for port, bits in cell.inputs.items() for bit in bits if _matters(table, 1 << int(port[1:]))
-        )
-        yield bits[0], Arc(cell, sources, 1)
+        sources = tuple(bit for port, (bit,) in cell.inputs.items() if _matters(table, 1 << int(port[1:])))
+        yield made, Arc(cell, sources, 1)
 
 
 @functools.lru_cache

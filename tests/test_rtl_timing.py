@@ -64,8 +64,8 @@ def test_one_convolution_by_hand():
     plan = plan_network(spec, {"c0": Folding(1, 9), "scores": Folding(3, 1)}, beat_bits=8)
     conv, scores = plan.layers
     # beats taken at 0 and, with the last of the first's eight words, at 8; the ninth pixel at 9, with it the
-    # third line; nine reads at 10 to 18, the last pixel taken at 19, the step at 20
-    fired = 20 + conv.depth + 1
+    # third line, which counts from 11 on; nine reads at 11 to 19, the last pixel taken at 20, the step at 21
+    fired = 21 + conv.depth + 1
     # three scores meet in two levels of pairs
     assert plan.latency_cycles == fired + 1 + scores.depth + 1 + 2 + 1
 

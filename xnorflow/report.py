@@ -95,6 +95,27 @@ class Depth:
 
 
 @dataclass(frozen=True)
+class LogicDelay:
+    """Yosys' own estimate of the slowest path between two registers: its cells, no wires, so no clock.
+
+    Attributes:
+        longest_ns: nanoseconds that the cells of that path take.
+        start: type and name of the path's first cell.
+        end: type and name of its last.
+        unknown: types of cells that have no delays in the estimate, so no path through them.
+    """
+
+    longest_ns: float
+    start: str
+    end: str
+    unknown: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # a JSON file brings it back as a list
+        object.__setattr__(self, "unknown", tuple(self.unknown))
+
+
+@dataclass(frozen=True)
 class Slices:
     """Slices that a netlist needs, counted before placing.
 
@@ -129,6 +150,7 @@ class SynthReport:
         module_timing: speed of each instance.
         power: watts, from a power report only.
         depth: logic between registers, counted in a netlist of Yosys.
+        logic_delay: Yosys' estimate of the slowest path's cells.
         slices: slices, counted in a netlist of Yosys.
     """
 
@@ -144,6 +166,7 @@ class SynthReport:
     module_timing: Mapping[str, Timing] = field(default_factory=dict)
     power: Power | None = None
     depth: Depth | None = None
+    logic_delay: LogicDelay | None = None
     slices: Slices | None = None
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 from xnorflow import __version__
 from xnorflow.errors import DataError, ReportError
 from xnorflow.files import read_json, write_json
-from xnorflow.report import Depth, LayerMismatch, SimResult, Slices
+from xnorflow.report import Depth, LayerMismatch, LogicDelay, SimResult, Slices
 
 FORMAT_VERSION = 2
 # the order in which resources are shown
@@ -100,6 +100,7 @@ class SynthRow:
         source: stage of the counts, such as "Yosys".
         tool: program and version.
         depth: logic between registers, counted in the netlist.
+        logic_delay: Yosys' estimate of the slowest path's cells.
         slices: slices, counted in the netlist.
         slices_available: those of the part.
     """
@@ -109,6 +110,7 @@ class SynthRow:
     used: dict[str, int | None]
     available: dict[str, int]
     depth: Depth | None = None
+    logic_delay: LogicDelay | None = None
     slices: Slices | None = None
     slices_available: int | None = None
 
@@ -133,8 +135,8 @@ class SynthRow:
     @classmethod
     def of(cls, values: dict[str, Any]) -> SynthRow:
         """Build it from its JSON form."""
-        parts = {"depth": Depth, "slices": Slices}
-        built = {name: kind(**values[name]) for name, kind in parts.items() if values[name] is not None}
+        parts = {"depth": Depth, "logic_delay": LogicDelay, "slices": Slices}
+        built = {name: kind(**values[name]) for name, kind in parts.items() if values.get(name) is not None}
         return cls(**{**values, **built})
 
 

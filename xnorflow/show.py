@@ -12,7 +12,7 @@ from rich.text import Text
 
 from xnorflow.data import DataSet
 from xnorflow.doctor import Finding
-from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.report import LayerMismatch, LogicDelay, SimResult
 from xnorflow.runreport import RunReport, SynthRow
 
 MISSING = "-"
@@ -220,12 +220,23 @@ def _netlist_note(synth: SynthRow) -> str:
             f" Between two registers stand at most {synth.depth.lut_levels} LUT levels and "
             f"{synth.depth.carry_chains} carry chain(s), counted in the netlist."
         )
+    if synth.logic_delay is not None:
+        parts.append(_delay_note(synth.logic_delay))
     if synth.slices is not None:
         parts.append(
             f" Slices are counted from {synth.slices.control_sets:,} control sets: at least as many as registers, "
             "LUTs or carries need; likely with each register beside its LUT."
         )
     return "".join(parts)
+
+
+def _delay_note(delay: LogicDelay) -> str:
+    kinds = " to ".join(cell.split()[0] for cell in (delay.start, delay.end))
+    missing = f" and without {', '.join(delay.unknown)}" if delay.unknown else ""
+    return (
+        f" The cells of the slowest path ({kinds}) take {delay.longest_ns:.2f} ns as Yosys estimates, without "
+        f"wires{missing}: no clock follows from it."
+    )
 
 
 def _time(report: RunReport) -> Table:

@@ -114,6 +114,7 @@ def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:
         used={"lut": usage.lut, "ff": usage.ff, "bram18": usage.bram18, "dsp": usage.dsp},
         available={"lut": have.lut, "ff": have.ff, "bram18": have.bram18, "dsp": have.dsp},
         depth=report.depth,
+        logic_delay=report.logic_delay,
         slices=report.slices,
         slices_available=device.slices,
     )

@@ -18,6 +18,7 @@ from typing import Any
 from xnorflow.backends.flat_netlist import read_flat
 from xnorflow.backends.paths import deepest
 from xnorflow.backends.slices import count_slices
+from xnorflow.backends.sta import REPORT, estimate_passes, read_estimate
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError, ToolNotFound
 from xnorflow.files import read_json, write_text
@@ -75,6 +76,7 @@ def plan_synthesis(
         "setattr -mod -unset keep_hierarchy",
         "flatten",
         f"write_json {FLAT}",
+        *([] if pads else estimate_passes(top, folder)),
     ]
 
 
@@ -146,7 +148,12 @@ def synthesize(
     run_passes(plan_synthesis(sources, top, folder, cells=cells, flatten=flatten), folder, timeout_s=timeout_s)
     report = parse_stat(folder / STAT, top, part)
     flat = read_flat(folder / FLAT, top)
-    return replace(report, depth=deepest(flat), slices=count_slices(flat, report.usage.lut or 0))
+    return replace(
+        report,
+        depth=deepest(flat),
+        logic_delay=read_estimate(folder / REPORT),
+        slices=count_slices(flat, report.usage.lut or 0),
+    )
 
 
 def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:

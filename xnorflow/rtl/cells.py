@@ -128,11 +128,11 @@ def _window(window: WindowPlan) -> dict[str, Cells]:
     pixel, common = window.channels * window.bits, window.common * window.bits
     (_, width, _), (kh, kw), (rows, columns) = window.shape, window.kernel, window.positions
     line, across = window.line_bits, _bits(width)
-    # what both counts of lines change by
-    changes = 2 * line + 3
-    state = 4 * line + 3 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
-    # the pixel, and the flags of a line that ended and of a pixel that waits
-    flags = 2
+    # what the count of lines changes by, and whether all are full
+    changes = line + 4
+    state = 3 * line + 2 + 2 * across + sum(map(_bits, (kh, kw, rows, columns)))
+    # a pixel waits, a line has ended, all lines are full
+    flags = 3
     parts = {"window": _control(state, lut=lut_memory(1 << (line + across), pixel) + changes, ff=flags + pixel)}
     if window.parts > 1:
         parts["narrow"] = _narrow(window.parts, common)

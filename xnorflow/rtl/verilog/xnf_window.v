@@ -41,9 +41,9 @@ module xnf_window #(
 
     (* ram_style = "distributed" *)
     reg  [WIDTH-1:0] memory [0:2**(LB+CB)-1];
-    reg  [LB:0]      lines;             // complete lines stored, but for one that ended in the last cycle
-    reg              line_ended;        // one did: counted now, a short path from the pixel that comes in
-    reg  [LB+1:0]    spare;             // those over what the row of positions needs: the top bit says too few
+    reg              full;              // every line stored is still needed
+    reg              line_ended;        // one was completed: it counts now, a short path from the pixel that comes in
+    reg  [LB+1:0]    spare;             // lines over those that the row of positions needs: the top bit says too few
     reg  [LB-1:0]    write_line, base;  // line being written; first line under the kernel
     reg  [CB-1:0]    write_column, left;// column being written; first column under the kernel
     reg  [IB-1:0]    i;                 // pixel under the kernel
@@ -62,30 +62,24 @@ module xnf_window #(
     wire row_done = position_done && column_last;
     wire row_before = ROWS > 1 && row == BEFORE_VALUE[RB-1:0];
     wire [LB-1:0] freed = row_last ? REST[LB-1:0] : STEP[LB-1:0];
-    // what both counts of lines change by, as constants to choose from: so each takes one carry chain
-    reg [LB:0]   more;
-    reg [LB+1:0] more_spare;
-    localparam [LB:0] ONE = 1;
-    localparam [LB+1:0] ONE_SPARE = 1;
+    // one place is left: the line being written takes it
+    wire [LB-1:0] write_next = write_line + 1'b1;
+    wire last_place = write_next == base;
+    // what the count changes by, as constants to choose from: so it takes one carry chain
+    reg [LB+1:0] more;
+    localparam [LB+1:0] ONE = 1;
     always @*
-        if (!row_done) begin
-            more = line_ended ? ONE : {(LB+1){1'b0}};
-            more_spare = line_ended ? ONE_SPARE : {(LB+2){1'b0}};
-        end else if (row_last) begin
-            more = line_ended ? ONE - REST[LB:0] : -REST[LB:0];
-            more_spare = line_ended ? ONE_SPARE - LESS_LAST[LB+1:0] : -LESS_LAST[LB+1:0];
-        end else begin
-            more = line_ended ? ONE - STEP[LB:0] : -STEP[LB:0];
-            if (row_before) more_spare = line_ended ? ONE_SPARE - LESS_BEFORE[LB+1:0] : -LESS_BEFORE[LB+1:0];
-            else more_spare = line_ended ? ONE_SPARE - STEP[LB+1:0] : -STEP[LB+1:0];
-        end
+        if (!row_done) more = line_ended ? ONE : {(LB+2){1'b0}};
+        else if (row_last) more = line_ended ? ONE - LESS_LAST[LB+1:0] : -LESS_LAST[LB+1:0];
+        else if (row_before) more = line_ended ? ONE - LESS_BEFORE[LB+1:0] : -LESS_BEFORE[LB+1:0];
+        else more = line_ended ? ONE - STEP[LB+1:0] : -STEP[LB+1:0];
     /* verilator lint_off UNUSEDSIGNAL */
     wire [31:0] i_wide = {{(32-IB){1'b0}}, i};
     wire [31:0] j_wide = {{(32-JB){1'b0}}, j};
     /* verilator lint_on UNUSEDSIGNAL */
     wire [LB-1:0] read_line = base + i_wide[LB-1:0];
     wire [CB-1:0] read_column = left + j_wide[CB-1:0];
-    assign s_ready = !lines[LB] && !(line_ended && &lines[LB-1:0]);
+    assign s_ready = !full;
 
     always @(posedge clk) begin
         if (take) memory[{write_line, write_column}] <= s_data;
@@ -94,7 +88,7 @@ module xnf_window #(
 
     always @(posedge clk)
         if (rst) begin
-            lines <= {(LB+1){1'b0}};
+            full <= 1'b0;
             line_ended <= 1'b0;
             spare <= ABSENT;
             write_line <= {LB{1'b0}};
@@ -109,9 +103,9 @@ module xnf_window #(
         end else begin
             line_ended <= take && column_end;
             if (take) write_column <= column_end ? {CB{1'b0}} : write_column + 1'b1;
-            if (take && column_end) write_line <= write_line + 1'b1;
-            lines <= lines + more;
-            spare <= spare + more_spare;
+            if (take && column_end) write_line <= write_next;
+            full <= !row_done && (full || (s_valid && column_end && last_place));
+            spare <= spare + more;
             if (read) m_valid <= 1'b1;
             else if (m_ready) m_valid <= 1'b0;
             if (read) j <= j_last ? {JB{1'b0}} : j + 1'b1;

@@ -115,6 +115,18 @@ def test_luts_stand_beside_the_registers_they_feed():
     assert count_slices(netlist(*double, *both), 4) == Slices(1, 1, 1, 1)
 
 
+def test_a_carry_takes_the_place_of_the_sum_above_it():
+    chains = [carry(f"c{i}", "0", (2, 2, "0", "0"), (2, 2, "0", "0"), (*range(100 + 9 * i, 104 + 9 * i),),
+                    (*range(104 + 9 * i, 108 + 9 * i),)) for i in range(2)]  # fmt: skip
+    # two sums and the carry above them: three places of four, so two chains need two slices
+    places = [place for i in range(2) for place in (100 + 9 * i, 101 + 9 * i, 105 + 9 * i)]
+    fed = [register(f"r{bit}", bit, 200 + bit) for bit in places]
+    assert count_slices(netlist(*chains, *fed), 0) == Slices(1, 1, 2, 2)
+    # the last carry has no place above it: only its register counts
+    last = [register(f"r{i}", 107 + 9 * i, 300 + i) for i in range(2)]
+    assert count_slices(netlist(*chains[:1], *last[:1]), 8).likely == 3
+
+
 def test_a_file_of_yosys_is_read(tmp_path):
     cells = {
         "x": {"type": "INV", "port_directions": {"I": "input", "O": "output"}, "connections": {"I": [2], "O": [3]}},

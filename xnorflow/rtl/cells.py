@@ -95,7 +95,9 @@ def _chunks(layer: LayerPlan) -> Cells:
 def _sequencer(layer: LayerPlan) -> Cells:
     if layer.reuse_factor == 1:
         return Cells()
-    return _control(layer.address_bits + (layer.chunk_bits if layer.chunks > 1 else 0), ff=1)
+    # busy, and whether the last word is next where the address is wider than a LUT
+    flags = 1 + (layer.address_bits > 6)
+    return _control(layer.address_bits + (layer.chunk_bits if layer.chunks > 1 else 0), ff=flags)
 
 
 def _narrow(parts: int, width: int) -> Cells:

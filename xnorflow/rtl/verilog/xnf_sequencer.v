@@ -29,18 +29,30 @@ module xnf_sequencer #(
     assign address = count;
     assign issue = (busy || available) && room;
     assign idle = !busy && room;
-    assign finish = count == END && issue;
+    wire at_end;                        // issues the last word next
+    assign finish = at_end && issue;
 
     always @(posedge clk)
         if (rst) begin
             count <= {AB{1'b0}};
             busy <= 1'b0;
         end else if (issue) begin
-            count <= count == END ? {AB{1'b0}} : count + 1'b1;
-            busy <= count != END;
+            count <= at_end ? {AB{1'b0}} : count + 1'b1;
+            busy <= !at_end;
         end
 
     generate
+        // more bits than a LUT has inputs are compared a word before
+        if (AB > 6) begin : wide
+            localparam [AB-1:0] BEFORE = END - 1'b1;
+            reg before_end;
+            assign at_end = before_end;
+            always @(posedge clk)
+                if (rst) before_end <= 1'b0;
+                else if (issue) before_end <= count == BEFORE;
+        end else begin : narrow
+            assign at_end = count == END;
+        end
         if (CHUNKS > 1) begin : chunked
             reg [CB-1:0] step;
             always @(posedge clk)

@@ -28,8 +28,8 @@ module xnf_gather #(
             count <= {CW{1'b0}};
         end else begin
             if (take) count <= count == END ? {CW{1'b0}} : count + 1'b1;
-            if (take && count == END) m_valid <= 1'b1;
-            else if (m_ready) m_valid <= 1'b0;
+            // one expression is one LUT; branches would become an enable behind several
+            m_valid <= (take && count == END) || (m_valid && !m_ready);
         end
     always @(posedge clk) if (take) word <= {s_data, word[RATIO*WIDTH-1:WIDTH]};
 endmodule

@@ -5,7 +5,8 @@ import pytest
 from rtl_build import build
 from rtl_nets import conv_net, dense_net, images_of
 
-from xnorflow.backends import equivalence, netlist, yosys
+from xnorflow.backends import equivalence, netlist, nextpnr, yosys
+from xnorflow.backends.flat_netlist import read_flat
 from xnorflow.cost import exactly
 from xnorflow.cost_rtl import cost_of_plan
 from xnorflow.errors import ReportError, ToolFailed, ToolNotFound
@@ -91,6 +92,20 @@ def test_the_netlist_of_a_dense_network_equals_the_golden_model(tmp_path):
     # counters and their cells are LUTs as they are written: only the others are mapped
     mapped = (tmp_path / "yosys.log").read_text().count("Executing XAIGER")
     assert 0 < mapped <= len(report.modules) - 5
+
+
+def test_with_pads_every_register_hangs_at_the_clock_s_buffer(tmp_path):
+    # modules that stand aside while the others are mapped must not keep the clock from before the buffer
+    spec = dense_net(1, [75, 24, 4])
+    plan = plan_network(spec, choose_foldings(spec, 24))
+    pins = tmp_path / "pins.v"
+    pins.write_text(nextpnr.pins_module(plan, TOP))
+    sources = [*simulate.write_design(plan, tmp_path, 60.0), pins]
+    yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.TOP, tmp_path, pads=True), tmp_path)
+    cells = read_flat(tmp_path / yosys.FLAT, nextpnr.TOP).cells
+    buffered = {bit for cell in cells if cell.kind == "BUFG" for bit in cell.outputs["O"]}
+    clocks = {cell.bit("C") for cell in cells if cell.kind in ("FDRE", "FDSE")}
+    assert len(buffered) == 1 and clocks == buffered
 
 
 # scores that fill a word, that leave some of it, and of which one waits for a partner

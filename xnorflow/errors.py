@@ -4,6 +4,16 @@ A message is a single line that says what was wrong, what is allowed, the value 
 mend it. The command line prints it after ``xnorflow: error:`` and exits with ``exit_code``.
 """
 
+from __future__ import annotations
+
+
+def shown(name: object) -> str:
+    """Return a name from outside, such as a path or a layer's, with its control characters escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        for char in str(name)
+    )
+
 
 class XnorflowError(Exception):
     """Base of every error that xnorflow raises on purpose."""

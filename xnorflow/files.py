@@ -7,13 +7,14 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from xnorflow.errors import DataError, XnorflowError
+from xnorflow.errors import DataError, XnorflowError, shown
 
 
 @contextlib.contextmanager
@@ -65,6 +66,65 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a regular file, or a link to one, stands at ``path``.
+
+    Raises:
+        DataError: it cannot be told, as rights forbid to look or no file can have such a name.
+    """
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise read_error(path, error) from error
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[IO[bytes]]:
+    """Open a regular file for reading; a pipe or a device, which may never end, is refused and not waited for.
+
+    Raises:
+        DataError: it is missing, not a regular file, or cannot be read.
+    """
+    try:
+        # without O_NONBLOCK the opening of a pipe waits for a writer
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise read_error(path, error) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise DataError(f"cannot read {shown(path)}: it is not a regular file; name one")
+    with os.fdopen(handle, "rb") as stream:
+        yield stream
+
+
+def read_bytes(path: Path, most_bytes: int) -> bytes:
+    """Return the content of a regular file that has at most ``most_bytes`` bytes.
+
+    Raises:
+        DataError: it is missing, not a regular file, larger, or cannot be read.
+    """
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most_bytes:
+            raise DataError(
+                f"cannot read {shown(path)}: {size:,} bytes, at most {most_bytes:,} are read; name another"
+            )
+        try:
+            return stream.read(most_bytes)
+        except OSError as error:
+            raise read_error(path, error) from error
+
+
+def read_error(path: Path, error: OSError | ValueError) -> DataError:
+    """Return the one-line error for a file that could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"no such file: {shown(path)}")
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return DataError(f"cannot read {shown(path)}: {reason}; name a file that you may read")
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
@@ -78,11 +138,18 @@ def read_json(path: Path) -> Any:
 
 
 def sha256_file(path: Path) -> str:
-    """Return the hex sha256 of a file's bytes."""
+    """Return the hex sha256 of a file's bytes.
+
+    Raises:
+        DataError: as ``open_regular``.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
+    with open_regular(path) as stream:
+        try:
+            for block in iter(lambda: stream.read(1 << 20), b""):
+                digest.update(block)
+        except OSError as error:
+            raise read_error(path, error) from error
     return digest.hexdigest()
 
 

@@ -96,12 +96,12 @@ def pack_images(plan: NetPlan, images: Images) -> NDArray[np.uint8]:
     return padded.reshape(len(images), plan.beats, plan.beat_bits // 8)
 
 
-def write_design(plan: NetPlan, folder: Path, bram36: float = 60) -> list[Path]:
+def write_design(plan: NetPlan, folder: str | Path, bram36: float = 60) -> list[Path]:
     """Write the Verilog files of a network; return their paths."""
     paths = []
     for name, text in files_of(plan, bram36).items():
-        write_text(folder / name, text)
-        paths.append(folder / name)
+        paths.append(Path(folder) / name)
+        write_text(paths[-1], text)
     return paths
 
 
@@ -192,7 +192,7 @@ def _parse(
 def simulate_rtl(
     plan: NetPlan,
     images: Images,
-    folder: Path,
+    folder: str | Path,
     *,
     disturbance: Disturbance = NONE,
     workers: int | None = None,
@@ -209,7 +209,7 @@ def simulate_rtl(
         trace: VCD file to write; give few images with it.
     """
     sources = write_design(plan, folder)
-    program = build(sources, folder, trace=trace is not None)
+    program = build(sources, Path(folder), trace=trace is not None)
     return run(program, plan, images, disturbance=disturbance, workers=1 if trace else workers, trace=trace)
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.cli_fit import add_fit_commands
-from xnorflow.cli_options import add_network_options, network_options
+from xnorflow.cli_options import add_network_options, add_output, network_options
 from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.ending import ended
 from xnorflow.errors import shown
@@ -71,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     form = report.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as Markdown")
-    report.add_argument("-o", "--output", help="write to this file instead of the terminal")
+    add_output(report, "-o", "--output", help="write to this file instead of the terminal")
     for add_commands in (add_fit_commands, add_rtl_commands):
         add_commands(lambda name, function, text, example: _add(commands, name, function, text, example))
     return parser
@@ -143,7 +142,7 @@ def _report(arguments: argparse.Namespace) -> int:
         show.print_tables(tables)
         return 0
     if arguments.output:
-        write_text(Path(arguments.output), text)
+        write_text(arguments.output, text)
     else:
         sys.stdout.write(text)
     return 0

@@ -25,7 +25,7 @@ from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
-from xnorflow.pareto import Point, plot
+from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
@@ -133,7 +133,13 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
 
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
-    """Return every choice of reuse factors that no other one beats, and draw them where asked."""
+    """Return every choice of reuse factors that no other one beats, and draw them where asked.
+
+    Raises:
+        ConfigError, DataError, ToolNotFound: as ``check_drawing``, before the work.
+    """
+    if drawing is not None:
+        check_drawing(drawing)
     spec, config = question.spec, question.config
     kernel = kernel_of(config, question.ratios)
 

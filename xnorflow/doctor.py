@@ -59,9 +59,13 @@ class Finding:
 def doctor() -> list[Finding]:
     """Look for every tool and package and return what was found."""
     python = Finding("Python", platform.python_version(), "everything", True, "")
-    packages = [_package(name, purpose, required) for name, purpose, required in PACKAGES]
     programs = [_program(name, purpose, required) for name, purpose, required in PROGRAMS]
-    return [python, *packages, *programs]
+    return [python, *packages(), *programs]
+
+
+def packages() -> list[Finding]:
+    """Look for every package and return what was found."""
+    return [_package(name, purpose, required) for name, purpose, required in PACKAGES]
 
 
 def _package(name: str, purpose: str, required: bool) -> Finding:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from xnorflow.errors import DataError, ToolFailed, ToolNotFound
-from xnorflow.tools import find_tool, in_parallel, override_variable, require_tool, run_tool
+from xnorflow.parallel import in_parallel
+from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
 # starts a child of its own that also ignores the polite signal, tells both ids and waits
 FAMILY = """
@@ -24,7 +25,8 @@ time.sleep(60)
 INTERRUPTED = """
 import signal, sys
 from pathlib import Path
-from xnorflow.tools import in_parallel, run_tool
+from xnorflow.parallel import in_parallel
+from xnorflow.tools import run_tool
 signal.signal(signal.SIGINT, signal.default_int_handler)
 folder, script, how = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 def work(name):

@@ -16,11 +16,11 @@ from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.errors import XnorflowError
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
+from xnorflow.signals import stoppable
 from xnorflow.steps import StepResult
 
-INTERRUPTED = 130
 
-
+@stoppable
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
@@ -33,9 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except XnorflowError as error:
         print(f"xnorflow: error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("xnorflow: stopped; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:
         # the reader of a pipe has had enough; without this, Python complains once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -31,6 +31,7 @@ from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
 from xnorflow.stock import StockRow, stock_kernels, stock_rows
 from xnorflow.synth import SynthRun, synthesise
+from xnorflow.tools import check_time_limit
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
@@ -182,9 +183,11 @@ def synth(
         **options: as ``api.run`` takes them.
 
     Raises:
+        ConfigError: a time limit that is none.
         ToolNotFound: a vendor tool is missing.
         ToolFailed: it failed; the message says what its log means.
     """
+    check_time_limit(timeout_s)
     job = api.make_job(config, **options)
     api.convert(config, **options)
     project = load_project(job.project / CONVERT / "project")

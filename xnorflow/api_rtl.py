@@ -23,6 +23,7 @@ from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec, spec_sha256
 from xnorflow.steps import run_step
 from xnorflow.steps_rtl import plan_of, route_step, routed_report, rtl_rows, synth_step
+from xnorflow.tools import check_time_limit
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
 
@@ -66,10 +67,12 @@ def synth_yosys(
         **options: as ``api.run`` takes them.
 
     Raises:
-        ConfigError: foldings that cannot be, or ``cycles`` where the configuration has foldings.
+        ConfigError: foldings that cannot be, ``cycles`` where the configuration has foldings, or a time limit
+            that is none.
         ToolNotFound: Yosys is missing.
         ToolFailed: a program failed.
     """
+    check_time_limit(timeout_s)
     job, spec = _network(config, **options)
     build = as_verilog(job.config)
     plan = plan_of(spec, build, cycles)

@@ -17,10 +17,10 @@ from typing import Any, NoReturn, TextIO
 from xnorflow import __version__
 from xnorflow.doctor import packages
 from xnorflow.errors import ConfigError, DataError, ToolFailed, XnorflowError, shown
+from xnorflow.signals import stoppable
 
 # exit codes beside 0 and those of XnorflowError: 1 does not match or does not fit, 2 the user's mistake
 UNEXPECTED = 3
-INTERRUPTED = 130
 MORE_MEMORY = "use fewer or smaller images, or a machine with more memory"
 # longest words of an unexpected exception on the terminal; the log has all of them
 LONGEST = 300
@@ -54,11 +54,9 @@ def ended(program: Callable[[], int]) -> int:
     out, remarks = _Guarded(sys.stdout, _output_lost), _Guarded(sys.stderr, _discard)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(remarks):
         try:
-            return _flushed(program)
+            return stoppable(_flushed)(program)
         except XnorflowError as error:
             return _fail(f"error: {_lines(error)}", error.exit_code)
-        except KeyboardInterrupt:
-            return _fail("stopped; the same command goes on from here", INTERRUPTED)
         except BrokenPipeError as error:
             _discard(sys.stdout, error)  # the reader of a pipe has had enough
             return 0

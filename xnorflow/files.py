@@ -14,11 +14,15 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
 from xnorflow.errors import DataError, XnorflowError, shown
 from xnorflow.targets import copy_into, find_target, is_stream
+
+# descriptors of the locks that are held here; what a program leaves behind holds them along (supervisor.py)
+held_locks: ContextVar[tuple[int, ...]] = ContextVar("held_locks", default=())
 
 
 @contextlib.contextmanager
@@ -248,7 +252,11 @@ def folder_lock(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError as error:
             raise XnorflowError(f"cannot lock {shown(folder)}: {error.strerror}; use a local file system") from error
-        yield
+        token = held_locks.set((*held_locks.get(), handle))
+        try:
+            yield
+        finally:
+            held_locks.reset(token)
     finally:
         os.close(handle)
 

@@ -16,7 +16,6 @@ from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.errors import XnorflowError
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
-from xnorflow.steps import StepResult
 
 INTERRUPTED = 130
 
@@ -107,7 +106,6 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
         report = function(
             arguments.config,
-            announce=_announce,
             **network_options(arguments),
             data=arguments.data,
             train={key: value for key, value in overrides.items() if value is not None},
@@ -119,11 +117,6 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         return 0 if report.agrees else 1
 
     return command
-
-
-def _announce(step: StepResult) -> None:
-    how = "taken over from an earlier run" if step.reused else f"{step.seconds:.1f} s"
-    print(f"{step.name}: {how}", file=sys.stderr, flush=True)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

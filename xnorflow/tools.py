@@ -70,6 +70,22 @@ def require_tool(name: str, purpose: str) -> Path:
     return found
 
 
+def require_all(lookers: Iterable[Callable[[], object]]) -> None:
+    """Call what looks for programs, and say all that is missing in one line.
+
+    Raises:
+        ToolNotFound: any of them raised it.
+    """
+    missing: list[str] = []
+    for look in lookers:
+        try:
+            look()
+        except ToolNotFound as error:
+            missing.append(str(error))
+    if missing:
+        raise ToolNotFound("; ".join(dict.fromkeys(missing)))
+
+
 def run_tool(
     argv: Sequence[str | Path],
     *,

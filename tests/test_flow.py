@@ -65,10 +65,14 @@ def test_clock_is_no_reason_to_train_again(project, monkeypatch):
     assert [layer.cycles for layer in report.layers] == [32, 64, 64]
 
 
-def test_damaged_network_is_trained_again(project):
+def test_damaged_network_is_trained_again_only_if_asked_to(project):
     network = project / TRAIN / "digits.h5"
-    network.write_bytes(network.read_bytes()[:-100])
-    report = api.extract(DIGITS, **options(project))
+    damaged = network.read_bytes()[:-100]
+    network.write_bytes(damaged)
+    with pytest.raises(DataError, match=r"01-train holds a network, but it or its result\.json was changed"):
+        api.extract(DIGITS, **options(project))
+    assert network.read_bytes() == damaged
+    report = api.extract(DIGITS, **options(project), overwrite=True)
     assert TRAIN not in reused(report)
     assert report.agrees
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from xnorflow import __version__, signals
 from xnorflow.errors import DataError
 from xnorflow.files import read_json, sha256_file, write_error, write_json
+from xnorflow.folders import MARKER, claim, discard, empty
 
-RESULT = "result.json"
+RESULT, INPUTS = "result.json", "config.json"
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,18 @@ class StepResult:
         seconds: what it took when it ran.
         reused: whether an earlier run had done it.
         values: plain values, as in its ``result.json``.
+        key: hash of everything it depends on.
+        files: hash of each file that it left.
+        note: what to say of it beside its name; empty where nothing but its time is to be said.
     """
 
     name: str
     seconds: float
     reused: bool
     values: dict[str, Any]
+    key: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 def run_step(
@@ -46,6 +52,7 @@ def run_step(
     work: Callable[[Path], Mapping[str, Any]],
     *,
     keeps: Callable[[Path], bool] = lambda path: False,
+    proves: Callable[[str], bool] = lambda name: True,
 ) -> StepResult:
     """Run ``work(folder)`` unless an earlier run did it for the same inputs.
 
@@ -54,52 +61,78 @@ def run_step(
         inputs: everything the result depends on, as plain values.
         work: writes files into the folder and returns plain values.
         keeps: which files of an unfinished run the work can go on from.
+        proves: which files, by name in the folder, must stay as they are for the step to be done.
+
+    Raises:
+        DataError: the folder is a link, not ours, or cannot be written.
     """
-    key = hashlib.sha256(json.dumps([__version__, inputs], sort_keys=True, default=str).encode()).hexdigest()
-    done = _finished(folder, key)
+    done = finished(folder, inputs)
     if done is not None:
         return done
-    _clean(folder, keeps)
-    write_json(folder / "config.json", inputs)
+    claim(folder)
+    discard(folder / RESULT)
+    empty(folder, keeps)
+    write_json(folder / INPUTS, inputs)
     started = time.monotonic()
     try:
         values = dict(work(folder))
         # foreign code may have swallowed a Ctrl-C, and not be done
         signals.check()
         seconds = round(time.monotonic() - started, 2)
-        files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
+        files = {name: sha256_file(folder / name) for name in _files(folder) if proves(name)}
     except OSError as error:
         raise write_error(Path(error.filename or folder), error) from error
+    key = _key(inputs)
     write_json(folder / RESULT, {"key": key, "seconds": seconds, "values": values, "files": files})
-    return StepResult(folder.name, seconds, False, values)
+    return StepResult(folder.name, seconds, False, values, key, files)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RESULT)
-
-
-def _finished(folder: Path, key: str) -> StepResult | None:
+def finished(folder: Path, inputs: Mapping[str, Any]) -> StepResult | None:
+    """Return what an earlier run found for the same inputs; None where the step has to run."""
     try:
-        result: dict[str, Any] = read_json(folder / RESULT)
-        if result["key"] != key:
+        result = read_result(folder)
+        if result is None or result.key != _key(inputs):
             return None
-        for name, digest in result["files"].items():
-            if sha256_file(folder / name) != digest:
-                return None
-        return StepResult(folder.name, float(result["seconds"]), True, dict(result["values"]))
-    except (DataError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        same = all(sha256_file(folder / name) == digest for name, digest in result.files.items())
+        return result if same else None
+    except DataError:
         # whatever is wrong with it, running the step again mends it
         return None
 
 
-def _clean(folder: Path, keeps: Callable[[Path], bool]) -> None:
+def read_result(folder: Path) -> StepResult | None:
+    """Return what a step's folder says that the step found, for whatever inputs; None where it is not done.
+
+    Raises:
+        DataError: its ``result.json`` is damaged.
+    """
+    path = folder / RESULT
+    if not path.exists():
+        return None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RESULT).unlink(missing_ok=True)
-        for path in folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif not keeps(path):
-                path.unlink()
-    except OSError as error:
-        raise write_error(folder, error) from error
+        read = read_json(path)
+        key, seconds, values, files = (read[name] for name in ("key", "seconds", "values", "files"))
+        if not (isinstance(key, str) and isinstance(values, dict) and isinstance(files, dict)):
+            raise TypeError("a field of another type")
+        if not all(isinstance(digest, str) for digest in files.values()):
+            raise TypeError("a hash of another type")
+        return StepResult(folder.name, float(seconds), True, values, key, files)
+    except (DataError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path}: damaged, not what a step leaves; delete its folder to run the step again"
+        ) from error
+
+
+def plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return inputs as they are read back from ``config.json``."""
+    values: dict[str, Any] = json.loads(json.dumps(inputs, default=str))
+    return values
+
+
+def _key(inputs: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([__version__, inputs], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (RESULT, MARKER))
+    return [str(path.relative_to(folder)) for path in paths]

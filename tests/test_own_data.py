@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import tempfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -252,6 +253,17 @@ def test_bad_folders(folder):
     for number in range(2):
         image.new("L", (7, 6)).save(folder / f"oval/{number}.png")
     message(DataError, str(folder), has=(folder, "2 of class 'oval'"))
+
+
+def test_the_size_of_an_image_is_looked_at_before_it_is_unpacked(folder, monkeypatch):
+    monkeypatch.setattr("xnorflow.own_data.MOST_BYTES", 1 << 20)
+    odd = folder / "square/9.png"
+    pytest.importorskip("PIL.Image").new("L", (5000, 4000)).save(odd)
+    tracemalloc.start()
+    message(DataError, str(folder), has=(odd, "4000x5000 pixels, at most 95,325 are read of each"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 << 20
 
 
 def test_folder_without_classes(tmp_path):

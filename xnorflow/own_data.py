@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,7 +205,7 @@ def load_folder(folder: Path) -> OwnData:
     labels = np.repeat(np.arange(len(files), dtype=np.int64), [len(inside) for inside in files])
     n_classes = _check_classes(folder, labels, [entry.name for entry in classes])
     paths = [path for inside in files for path in inside]
-    images = [_read_image(path) for path in paths]
+    images = [_read_image(path, MOST_BYTES // len(paths)) for path in paths]
     for path, image in zip(paths, images, strict=True):
         if image.shape != images[0].shape:
             raise data_error(
@@ -222,7 +223,7 @@ def _by(size: tuple[int, ...]) -> str:
     return "x".join(str(length) for length in size)
 
 
-def _read_image(path: Path) -> UInt8Array:
+def _read_image(path: Path, most_pixels: int) -> UInt8Array:
     try:
         from PIL import Image
     except ImportError as error:
@@ -233,6 +234,8 @@ def _read_image(path: Path) -> UInt8Array:
         with Image.open(path) as image:
             if (frames := getattr(image, "n_frames", 1)) > 1:
                 raise OSError(f"it holds {frames} pictures")
+            if math.prod(image.size) > most_pixels:
+                raise OSError(f"{_by(image.size[::-1])} pixels, at most {most_pixels:,} are read of each image here")
             image.load()
             mode = image.mode
             pixels = np.array(image.convert("L") if mode == "1" else image)

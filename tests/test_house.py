@@ -178,7 +178,7 @@ def test_calls_that_are_not_made(path):
 def test_own_yaml_loader_is_safe():
     import yaml
 
-    from xnorflow.config import _UniqueKeyLoader
+    from xnorflow.yamlfile import _UniqueKeyLoader
 
     assert issubclass(_UniqueKeyLoader, yaml.SafeLoader)
 

@@ -268,10 +268,19 @@ def test_another_number_of_classes_is_refused(tmp_path, network, data):
         train(network, data, tmp_path / "out", FEW)
 
 
-def test_fewer_images_than_a_batch_still_train(tmp_path, network, data):
+def test_fewer_images_than_a_batch_still_train_with_a_word(tmp_path, capsys, network, data):
     small = DataSet(
         "few", Split(data.train.images[:9], data.train.labels[:9]), data.validation, data.test, 4, "0" * 64
     )
     started = time.monotonic()
     card = train(network, small, tmp_path / "out", dataclasses.replace(FEW, epochs=1)).card
+    assert "batch_size is 32, but few has 9 training images: each epoch is one step" in capsys.readouterr().err
     assert card.best_epoch == 1 and time.monotonic() - started < 120
+
+
+def test_a_shift_beyond_the_image_is_refused_before_training(tmp_path, network, data):
+    with pytest.raises(
+        ConfigError, match=r"train\.shift must be below 6, for the images of quarters have 6 x 6 pixels"
+    ):
+        train(network, data, tmp_path / "out", dataclasses.replace(FEW, shift=6))
+    assert not (tmp_path / "out").exists()

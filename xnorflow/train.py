@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import platform
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,7 @@ class _Student:
         self.network, self.data, self.folder, self.config = network, data, folder, config
         self.bits, self.pixel_threshold = bits, pixel_threshold
         self.shape = data.keras_shape
+        self._check_sizes()
         self.warp = Warp(config.rotate, config.scale, config.elastic)
         model = self.build()
         read_groups(model)  # what is not binary is refused now, not after hours of training
@@ -160,6 +162,23 @@ class _Student:
                 f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
             )
         self.source = keras_input(tuple(model.input_shape[1:]), bits, pixel_threshold)
+
+    def _check_sizes(self) -> None:
+        """Refuse a shift that moves images out whole; say where a batch takes more images than there are."""
+        height, width, _ = self.shape
+        if self.config.shift >= min(height, width):
+            raise ConfigError(
+                f"train.shift must be below {min(height, width)}, for the images of {self.data.name} have "
+                f"{height} x {width} pixels; got {self.config.shift}"
+            )
+        images = len(self.data.train.labels)
+        if self.config.batch_size > images:
+            print(
+                f"xnorflow: train.batch_size is {self.config.batch_size}, but {self.data.name} has {images} training "
+                f"images: each epoch is one step with all of them",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def build(self) -> Any:
         """Return the network as it stands before training."""

@@ -16,13 +16,14 @@ from xnorflow.files import atomic_path, check_target, writing
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.folders import claim
 from xnorflow.job import EXTRACT, Run
+from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
 from xnorflow.rtl.simulate import compare, simulate_rtl
 from xnorflow.runreport import RtlRow, SynthRow
 from xnorflow.specfile import spec_sha256
 from xnorflow.steps import StepResult
-from xnorflow.steps_rtl import RTLSIM_TOOLS, plan_of, route_step, routed_report, rtl_rows, synth_step
+from xnorflow.steps_rtl import RTLSIM_TOOLS, plan_of, route_step, rtl_rows, synth_step
 from xnorflow.tools import check_time_limit, require_all
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
@@ -99,9 +100,9 @@ def synth_yosys(
                 )
 
             complete(state, {ROUTE: Step(route, yosys)}, announce)
-            routed = routed_report(state.result(ROUTE).values["routed"])
+            routed = from_plain(SynthReport, state.result(ROUTE).values["routed"], ROUTE)
         counted = state.result(YOSYS)
-    row = SynthRow.of(counted.values["synth"])
+    row = from_plain(SynthRow, counted.values["synth"], counted.name)
     return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
 
 

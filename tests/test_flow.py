@@ -228,7 +228,7 @@ def test_failing_compiler(project, monkeypatch, tmp_path):
 
 def test_project_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"cannot write .*file.*: .*choose a folder you may write to"):
+    with pytest.raises(DataError, match=r"cannot write .*file.*: .*choose another place"):
         api.run(DIGITS, **options(tmp_path / "file" / "project"))
 
 

@@ -1,6 +1,7 @@
 """Data sets of a user's own: an .npz file, or a folder of images."""
 
 import io
+import os
 import sys
 import tempfile
 import zipfile
@@ -122,7 +123,7 @@ def test_bad_own_arrays(tmp_path, case):
 
 def test_files_that_are_no_npz(tmp_path):
     path = tmp_path / "my.npz"
-    message(DataError, str(path), has=(path, "No such file", "numpy.savez"))
+    message(DataError, str(path), has=(path, "no such file", "numpy.savez"))
     foreign = "not an .npz archive"
     for content, has in ((b"", foreign), (b"hello", foreign), (b"PK\x03\x04", ""), (b"\x80\x04N.", foreign)):
         path.write_bytes(content)
@@ -138,6 +139,15 @@ def test_files_that_are_no_npz(tmp_path):
     message(DataError, str(path), has=(path, "not a numpy array"))
     message(DataError, "x" * 300 + ".npz", has=("too long",))
     message(DataError, "\0.npz", has=("null",))
+
+
+def test_sizes_are_looked_at_before_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("xnorflow.own_data.MOST_BYTES", 1 << 20)
+    np.savez_compressed(tmp_path / "my.npz", images=np.zeros((2000, 28, 28), np.uint8), labels=np.zeros(2000))
+    assert (tmp_path / "my.npz").stat().st_size < 10_000
+    message(DataError, str(tmp_path / "my.npz"), has=("take 1,584,256 bytes", "at most 1,048,576", "numpy.savez"))
+    os.mkfifo(tmp_path / "pipe.npz")
+    message(DataError, str(tmp_path / "pipe.npz"), has=("not a regular file",))
 
 
 def npz_bytes(compressed: bool) -> bytes:

@@ -19,8 +19,9 @@ from xnorflow.files import atomic_open, is_file, open_regular
 from xnorflow.keras2 import import_keras, import_qkeras
 from xnorflow.modelconfig import LayerConfig, NetworkConfig, read_network
 from xnorflow.modellayers import MOST_VALUES, Binary
-from xnorflow.modelstore import INPUT_ATTRIBUTE, MOST_WEIGHTS, Store, open_store, read_weights
+from xnorflow.modelstore import INPUT_ATTRIBUTE, Store, open_store, read_weights
 from xnorflow.names import derive_names
+from xnorflow.spec import MOST_WEIGHTS
 
 # how far QKeras' x + (sign(x) - x) may be from a sign, where trained values are no larger than a few thousand
 ROUNDING = 1e-3
@@ -80,9 +81,10 @@ def load_model(path: Path) -> tuple[Any, dict[str, Any]]:
         DataError: it is missing, cannot be read, is another kind of file, damaged, or too large.
         ConfigError: it holds a layer or object that is not allowed.
     """
-    if path.is_dir():
-        raise DataError(f"{shown(path)}: {describe_folder(path)}")
     if not is_file(path):
+        if path.is_dir():
+            with _naming(path):
+                raise DataError(describe_folder(path))
         raise DataError(f"no such network file: {shown(path)}; train one with `xnorflow train`")
     with open_regular(path) as stream, _naming(path), open_store(stream) as store:
         network = read_network(store.config)

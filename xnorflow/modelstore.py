@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.filekinds import HEAD_BYTES, describe, describe_archive, describe_hdf5
 from xnorflow.inputs import check_input
+from xnorflow.spec import MOST_WEIGHTS
 
-# a thousand times what fits the parts that networks here are for
-MOST_WEIGHTS = 64_000_000
 # four times such weights in float32: an optimizer that was saved along keeps two more numbers for each
 MOST_BYTES = 16 * MOST_WEIGHTS
 # a layer takes 3 kB of configuration

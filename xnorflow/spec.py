@@ -26,6 +26,9 @@ from xnorflow.inputs import Images
 from xnorflow.inputs import InputSpec as InputSpec
 from xnorflow.names import check_differ, check_name
 
+# what a file may hold: hundreds of times what fits the parts that networks here are for
+MOST_WEIGHTS = 64_000_000
+
 Bipolar = NDArray[np.int8]
 Integers = NDArray[np.int64]
 

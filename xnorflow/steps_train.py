@@ -89,8 +89,11 @@ def _words(step: StepResult, inputs: dict[str, Any]) -> str:
         raise TypeError("trained_here or card of another type")
     if not here:
         return f"the network of {shown(step.values.get('file', 'a file'))}"
-    data = shown(card["data"]["name"]) if card is not None else "unknown data"
-    return f"a network trained here in {step.seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
+    if card is None:
+        raise TypeError("a network that was trained has a card")
+    # the step's own time is that of the last run only, where earlier ones were stopped
+    seconds, data = float(card.get("seconds", step.seconds)), shown(card["data"]["name"])
+    return f"a network trained here in {seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
 
 
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:

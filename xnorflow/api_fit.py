@@ -80,6 +80,7 @@ def fit_question(
     ratios = hls_to_vivado(Path(calibration) if calibration else None)
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     spec, origin = _network(settings, job.project)
+    settings.check_layers(spec)
     return FitQuestion(spec, settings, budget, ratios, origin)
 
 

@@ -147,4 +147,6 @@ def _network(config: str | Path | BuildConfig, **options: Any) -> tuple[Job, Net
     stored = job.project / EXTRACT / "spec.npz"
     if job.model is not None or not stored.is_file():
         api.extract(config, **options)
-    return job, load_spec(stored)
+    spec = load_spec(stored)
+    job.config.check_layers(spec)
+    return job, spec

@@ -129,7 +129,9 @@ class BuildConfig:
         return self.strategy.get(layer, "Resource") if isinstance(self.strategy, dict) else self.strategy
 
     def check_layers(self, spec: NetSpec) -> None:
-        """Refuse per-layer settings that name a layer the network does not have.
+        """Refuse per-layer settings that name a layer the network does not have, or more of a layer than it has.
+
+        Every command calls this where the configuration meets its network.
 
         Raises:
             ConfigError: naming the key, the layer and the network's layers.
@@ -140,6 +142,10 @@ class BuildConfig:
             for layer in table if isinstance(table, dict) else ():
                 if layer not in names:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
+        for known in spec.layers:
+            if known.name in self.folding:
+                divides = self.backend != VERILOG
+                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=divides)
 
 
 def load_config(path: Path) -> BuildConfig:

@@ -113,11 +113,11 @@ def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *,
     Raises:
         ConfigError: a reuse factor that hls4ml would replace by another one, or no folding for a layer as Verilog.
     """
+    config.check_layers(spec)
     kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
         if not config.folding:
             raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
-        config.check_layers(spec)
         plan = plan_network(spec, config.folding, registers_every=config.registers_every)
         return cost_of_plan(plan, config.bram36, config.clock_mhz, paced=paced)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
@@ -142,6 +142,7 @@ def fit_config(
     Returns:
         What was found, and the configuration with its reuse factors or foldings; None where nothing fits.
     """
+    config.check_layers(spec)
     budget = budget or Budget(device_of(config.part))
     goal = goal or Goal(clock_mhz=config.clock_mhz)
     kernel = kernel_of(config, ratios)

@@ -75,8 +75,10 @@ class Run:
 
     @property
     def spec(self) -> NetSpec:
-        """The golden model, once EXTRACT is done."""
-        return load_spec(self.job.project / EXTRACT / "spec.npz")
+        """The golden model, once EXTRACT is done; here the configuration meets its network."""
+        spec = load_spec(self.job.project / EXTRACT / "spec.npz")
+        self.config.check_layers(spec)
+        return spec
 
     def step(
         self,

@@ -14,6 +14,7 @@ from xnorflow.config import VERILOG, load_config
 from xnorflow.errors import ConfigError
 from xnorflow.problem import GOALS
 from xnorflow.show import markdown, print_tables
+from xnorflow.verdict import Answer
 
 
 def add_fit_commands(add: Add) -> None:
@@ -110,7 +111,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.write:
         api.write_config(chosen, Path(arguments.write), found.message)
         print(f"wrote {arguments.write}")
-    return 0
+    return 0 if found.answer is Answer.FITS else 1
 
 
 def _explore(arguments: argparse.Namespace) -> int:

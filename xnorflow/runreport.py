@@ -10,7 +10,8 @@ from typing import Any
 from xnorflow import __version__
 from xnorflow.errors import DataError, ReportError
 from xnorflow.files import read_json, write_json
-from xnorflow.report import Depth, LayerMismatch, LogicDelay, SimResult, Slices
+from xnorflow.report import Depth, LayerMismatch, LogicDelay, SimResult, Slices, Stage
+from xnorflow.verdict import Answer, counts_answer
 
 FORMAT_VERSION = 2
 # the order in which resources are shown
@@ -122,15 +123,10 @@ class SynthRow:
 
     @property
     def fits(self) -> bool | None:
-        """Whether every count is within the part; None where one is not known, or slices may run out."""
-        if any(count is not None and count > self.available[kind] for kind, count in self.used.items()):
-            return False
-        if self.slices is not None and self.slices_available is not None:
-            if self.slices.least > self.slices_available:
-                return False
-            if self.slices.likely > self.slices_available:
-                return None
-        return None if None in self.used.values() else True
+        """Whether the part is large enough, as ``verdict`` says; None where that is too close to say."""
+        stage = next((stage for stage in Stage if stage.value == self.source), Stage.YOSYS)
+        answer = counts_answer(stage, self.used, self.available, self.slices, self.slices_available)
+        return {Answer.FITS: True, Answer.DOES_NOT_FIT: False, Answer.TOO_CLOSE: None}[answer]
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> SynthRow:

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import signal
 import stat
@@ -11,7 +12,7 @@ import pytest
 
 from xnorflow import files
 from xnorflow.errors import DataError, XnorflowError
-from xnorflow.files import atomic_open, folder_lock, read_json, sha256_file, write_json, write_text
+from xnorflow.files import atomic_open, folder_lock, sha256_file, write_json, write_text
 
 HOLD = """
 import sys, time
@@ -43,7 +44,7 @@ def parts(folder):
 def test_writes_and_replaces_whole_files(tmp_path):
     path = tmp_path / "deep" / "er" / "a ö.json"
     write_json(path, {"ä": 1})
-    assert read_json(path) == {"ä": 1}
+    assert json.loads(path.read_text(encoding="utf-8")) == {"ä": 1}
     assert "ä" in path.read_text(encoding="utf-8")
     write_text(path, "second")
     assert path.read_text() == "second"
@@ -135,20 +136,6 @@ def test_read_only_folder(tmp_path):
 
 
 # --- reading
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"{'a': 1}"])
-def test_damaged_json_is_one_line_that_names_the_file(tmp_path, content):
-    path = tmp_path / "a.json"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot read .*a\.json") as caught:
-        read_json(path)
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_missing_json_is_refused(tmp_path):
-    with pytest.raises(DataError, match="cannot read"):
-        read_json(tmp_path / "none")
 
 
 def test_sha256_of_a_file_larger_than_a_block(tmp_path):

@@ -23,6 +23,7 @@ OWNERS = {
     "qkeras": {"keras2"},
     "hls4ml": {"keras2", "xnor.backend", "xnor.chains", "xnor.inputs", "xnor.nodes", "xnor.templates"},
     "h5py": {"modelfile"},
+    "msgspec": {"plain"},
     "subprocess": {"tools"},
     "pickle": set(),
     "marshal": set(),
@@ -177,7 +178,7 @@ def test_calls_that_are_not_made(path):
 def test_own_yaml_loader_is_safe():
     import yaml
 
-    from xnorflow.config import _UniqueKeyLoader
+    from xnorflow.yamlfile import _UniqueKeyLoader
 
     assert issubclass(_UniqueKeyLoader, yaml.SafeLoader)
 

@@ -42,7 +42,7 @@ def test_train(here, capsys):
     config.write_text(text)
     script("01").main(str(config))
     assert "best_epoch" in capsys.readouterr().out
-    assert load_report(here / "projects/quick").card["train"]["epochs"] == 2
+    assert load_report(here / "projects/quick").card.train.epochs == 2
 
 
 def test_extract_and_golden_model(here, capsys):

@@ -15,6 +15,7 @@ from xnorflow.data import load_dataset
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import folder_lock
 from xnorflow.job import EXTRACT, Job
+from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
 from xnorflow.rtl.simulate import compare, simulate_rtl
@@ -22,7 +23,7 @@ from xnorflow.runreport import RtlRow, SynthRow
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec, spec_sha256
 from xnorflow.steps import run_step
-from xnorflow.steps_rtl import plan_of, route_step, routed_report, rtl_rows, synth_step
+from xnorflow.steps_rtl import plan_of, route_step, rtl_rows, synth_step
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
 
@@ -93,8 +94,8 @@ def synth_yosys(
                 inputs,
                 lambda folder: route_step(plan, build, sources, tool, folder, timeout_s),
             )
-            routed = routed_report(step.values["routed"])
-    row = SynthRow.of(counted.values["synth"])
+            routed = from_plain(SynthReport, step.values["routed"], step.name)
+    row = from_plain(SynthRow, counted.values["synth"], counted.name)
     return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
 
 

@@ -125,18 +125,6 @@ def read_error(path: Path, error: OSError | ValueError) -> DataError:
     return DataError(f"cannot read {shown(path)}: {reason}; name a file that you may read")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DataError: the file is missing, unreadable or not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {path}: {error}; delete it and run the step again") from error
-
-
 def sha256_file(path: Path) -> str:
     """Return the hex sha256 of a file's bytes.
 

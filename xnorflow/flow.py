@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from xnorflow.card import Card, find_card
 from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_dict
 from xnorflow.data import DataSet
-from xnorflow.errors import ConfigError
-from xnorflow.files import folder_lock, read_json, sha256_file
+from xnorflow.errors import ConfigError, shown
+from xnorflow.files import folder_lock, is_file, sha256_file
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import types_of
 from xnorflow.inputs import InputSpec
 from xnorflow.job import EXTRACT, TRAIN, Job, Run
+from xnorflow.plain import from_plain
 from xnorflow.runreport import InputRow, LayerRow, RtlSpeed, RunReport, SynthRow, save_report
 from xnorflow.spec import LayerSpec, NetSpec
 from xnorflow.specfile import save_spec, spec_sha256
-from xnorflow.steps import RESULT, StepResult
+from xnorflow.steps import StepResult, load_record
 
 CONVERT, CSIM = "03-convert", "04-csim"
 GENERATE, RTLSIM, YOSYS = "03-generate", "04-rtlsim", "05-yosys"
@@ -32,11 +35,13 @@ def _train(run: Run) -> StepResult:
     """Train the network, or take over the one given."""
     config, model = run.config, run.job.model
     if model is not None:
-        if not model.is_file():
-            raise ConfigError(f"no such network file: {model}")
-        card = model.with_suffix(".json")
-        given = {path.suffix: sha256_file(path) for path in (model, card) if path.is_file()}
-        step = run.step(TRAIN, given, lambda folder: _take_model(run, model, card))
+        if not is_file(model):
+            raise ConfigError(f"no such network file: {shown(model)}")
+        card, remark = find_card(model)
+        if remark:
+            print(f"xnorflow: {remark}", file=sys.stderr, flush=True)
+        known = None if card is None else dataclasses.asdict(card)
+        step = run.step(TRAIN, {"model": sha256_file(model), "card": known}, lambda folder: _take(run, model, known))
     else:
         inputs = {
             "network": sha256_file(config.network) if config.network.is_file() else None,
@@ -57,16 +62,18 @@ def _train(run: Run) -> StepResult:
                 input_bits=config.input_bits,
                 pixel_threshold=config.pixel_threshold,
             )
-            return {"trained_here": True, "card": trained.card}
+            return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
 
         step = run.step(TRAIN, inputs, work, keeps=lambda path: path.suffix in (".npz", ".log"))
-    run.add(trained_here=step.values["trained_here"], card=step.values["card"])
+    stored = step.values["card"]
+    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
+    run.add(trained_here=step.values["trained_here"], card=card)
     return step
 
 
-def _take_model(run: Run, model: Path, card: Path) -> dict[str, Any]:
+def _take(run: Run, model: Path, card: dict[str, Any] | None) -> dict[str, Any]:
     shutil.copyfile(model, run.model_file)
-    return {"trained_here": False, "card": read_json(card) if card.is_file() else None}
+    return {"trained_here": False, "card": card}
 
 
 def _extract(run: Run) -> StepResult:
@@ -143,14 +150,14 @@ def _csim(run: Run) -> StepResult:
     from xnorflow.hls.convert import load_project
     from xnorflow.simulate import simulate_csim
 
-    converted = read_json(run.job.project / CONVERT / RESULT)
+    converted = load_record(run.job.project / CONVERT)
     project = load_project(run.job.project / CONVERT / "project")
 
     def work(folder: Path) -> dict[str, Any]:
         results = simulate_csim(run.spec, run.config, project, run.data.test, folder)
         return {"results": [dataclasses.asdict(result) for result in results]}
 
-    inputs = {"project": converted["key"], "files": converted["files"], "data": run.data.sha256}
+    inputs = {"project": converted.key, "files": converted.files, "data": run.data.sha256}
     step = run.step(CSIM, inputs, work)
     run.add_results(step)
     return step
@@ -170,10 +177,10 @@ def _generate(run: Run) -> StepResult:
 
 def _verilog(run: Run) -> tuple[list[Path], dict[str, str]]:
     """Return the Verilog files, and the hash of each."""
-    result = read_json(run.job.project / GENERATE / RESULT)
+    record = load_record(run.job.project / GENERATE)
     folder = run.job.project / GENERATE / "verilog"
-    hashes = {name: digest for name, digest in result["files"].items() if name.startswith("verilog")}
-    return [folder / name for name in result["values"]["files"]], hashes
+    hashes = {name: digest for name, digest in record.files.items() if name.startswith("verilog")}
+    return [folder / name for name in record.values["files"]], hashes
 
 
 def _rtlsim(run: Run) -> StepResult:
@@ -184,7 +191,7 @@ def _rtlsim(run: Run) -> StepResult:
     plan = plan_of(run.spec, run.config)
     inputs = {"files": hashes, "data": run.data.sha256}
     step = run.step(RTLSIM, inputs, lambda folder: rtlsim_step(plan, sources, run.data.test, folder))
-    run.add(rtl_speed=RtlSpeed(**step.values["speed"]))
+    run.add(rtl_speed=from_plain(RtlSpeed, step.values["speed"], step.name))
     run.add_results(step)
     return step
 
@@ -197,7 +204,7 @@ def _yosys(run: Run) -> StepResult:
     step = run.step(
         YOSYS, {"files": hashes, "part": run.config.part}, lambda folder: yosys_step(run.config, sources, folder)
     )
-    run.add(synth=SynthRow.of(step.values["synth"]))
+    run.add(synth=from_plain(SynthRow, step.values["synth"], step.name))
     return step
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from xnorflow.plain import Count, Seconds, Share
+
 
 class Stage(str, Enum):
     """Where a number comes from, the surer the later."""
@@ -33,14 +35,14 @@ class Usage:
         uram: UltraRAM blocks.
     """
 
-    lut: int | None = None
-    lutram: int | None = None
-    ff: int | None = None
-    carry4: int | None = None
-    muxf: int | None = None
-    bram18: int | None = None
-    dsp: int | None = None
-    uram: int | None = None
+    lut: Count | None = None
+    lutram: Count | None = None
+    ff: Count | None = None
+    carry4: Count | None = None
+    muxf: Count | None = None
+    bram18: Count | None = None
+    dsp: Count | None = None
+    uram: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class Depth:
         end: cell at its end.
     """
 
-    lut_levels: int
-    carry_chains: int
+    lut_levels: Count
+    carry_chains: Count
     start: str
     end: str
 
@@ -105,14 +107,10 @@ class LogicDelay:
         unknown: types of cells that have no delays in the estimate, so no path through them.
     """
 
-    longest_ns: float
+    longest_ns: Seconds
     start: str
     end: str
     unknown: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        # a JSON file brings it back as a list
-        object.__setattr__(self, "unknown", tuple(self.unknown))
 
 
 @dataclass(frozen=True)
@@ -126,10 +124,10 @@ class Slices:
         likely: with each register beside the LUT that feeds it and nothing unrelated in a slice.
     """
 
-    control_sets: int
-    registers: int
-    least: int
-    likely: int
+    control_sets: Count
+    registers: Count
+    least: Count
+    likely: Count
 
 
 @dataclass(frozen=True)
@@ -194,8 +192,8 @@ class LayerMismatch:
 
     layer: str
     what: str
-    compared: int
-    differing: int
+    compared: Count
+    differing: Count
     first: tuple[tuple[int, int, int, int], ...]
     advice: str
 
@@ -215,11 +213,11 @@ class SimResult:
     """
 
     source: str
-    images: int
-    accuracy: float
-    classes_differ: int
-    scores_differ: int
-    seconds: float | None = None
+    images: Count
+    accuracy: Share
+    classes_differ: Count
+    scores_differ: Count
+    seconds: Seconds | None = None
     mismatch: LayerMismatch | None = None
 
     @property

@@ -7,6 +7,7 @@ killed leaves the step undone.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -18,7 +19,8 @@ from typing import Any
 
 from xnorflow import __version__
 from xnorflow.errors import DataError
-from xnorflow.files import read_json, sha256_file, write_error, write_json
+from xnorflow.files import sha256_file, write_error, write_json
+from xnorflow.plain import read_plain
 
 RESULT = "result.json"
 
@@ -38,6 +40,16 @@ class StepResult:
     seconds: float
     reused: bool
     values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What ``result.json`` holds: the key of the inputs, and the hash of every file that the step left."""
+
+    key: str
+    seconds: float
+    values: dict[str, Any]
+    files: dict[str, str]
 
 
 def run_step(
@@ -68,7 +80,7 @@ def run_step(
         files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
     except OSError as error:
         raise write_error(Path(error.filename or folder), error) from error
-    write_json(folder / RESULT, {"key": key, "seconds": seconds, "values": values, "files": files})
+    write_json(folder / RESULT, dataclasses.asdict(StepRecord(key, seconds, values, files)))
     return StepResult(folder.name, seconds, False, values)
 
 
@@ -78,16 +90,22 @@ def _files(folder: Path) -> list[Path]:
 
 def _finished(folder: Path, key: str) -> StepResult | None:
     try:
-        result: dict[str, Any] = read_json(folder / RESULT)
-        if result["key"] != key:
+        record = load_record(folder)
+        if record.key != key or any(sha256_file(folder / name) != digest for name, digest in record.files.items()):
             return None
-        for name, digest in result["files"].items():
-            if sha256_file(folder / name) != digest:
-                return None
-        return StepResult(folder.name, float(result["seconds"]), True, dict(result["values"]))
-    except (DataError, OSError, KeyError, TypeError, ValueError, AttributeError):
+    except DataError:
         # whatever is wrong with it, running the step again mends it
         return None
+    return StepResult(folder.name, record.seconds, True, record.values)
+
+
+def load_record(folder: Path) -> StepRecord:
+    """Return what a step's ``result.json`` holds.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    return read_plain(folder / RESULT, StepRecord)
 
 
 def _clean(folder: Path, keeps: Callable[[Path], bool]) -> None:

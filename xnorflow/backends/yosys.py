@@ -21,7 +21,8 @@ from xnorflow.backends.slices import count_slices
 from xnorflow.backends.sta import REPORT, estimate_passes, read_estimate
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError, ToolNotFound
-from xnorflow.files import read_json, write_text
+from xnorflow.files import write_text
+from xnorflow.plain import read_json
 from xnorflow.report import Stage, SynthReport, Usage
 from xnorflow.tools import run_tool
 

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from xnorflow.config import XNOR, BuildConfig
-from xnorflow.errors import ConfigError, DataError
-from xnorflow.files import read_json, write_error, write_json
+from xnorflow.errors import ConfigError, DataError, shown
+from xnorflow.files import write_error, write_json
 from xnorflow.hls.frontend import check_names, hls_config, layer_list, output_node, threshold_node
 from xnorflow.hls.reuse import check_reuse_factors
 from xnorflow.keras2 import import_hls4ml
+from xnorflow.plain import from_plain, read_json
 from xnorflow.spec import NetSpec, ScoreSpec
 from xnorflow.xnor.values import values_read
 from xnorflow.xnor.words import unpack_words
@@ -95,9 +96,11 @@ def load_project(folder: Path) -> HlsProject:
     """
     path = folder / MANIFEST
     try:
-        return HlsProject(**{**read_json(path), "folder": folder})
-    except TypeError as error:
-        raise DataError(f"{path}: not a project's manifest; convert the network again") from error
+        values = read_json(path)
+        named = {**values, "folder": folder} if isinstance(values, dict) else values
+        return from_plain(HlsProject, named, shown(path))
+    except DataError as error:
+        raise DataError(f"{error}; convert the network again") from error
 
 
 @contextlib.contextmanager

@@ -25,12 +25,13 @@ from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import load_project
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
-from xnorflow.pareto import Point, plot
+from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
 from xnorflow.stock import StockRow, stock_kernels, stock_rows
 from xnorflow.synth import SynthRun, synthesise
+from xnorflow.tools import check_time_limit
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
@@ -137,7 +138,13 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
 
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
-    """Return every choice of reuse factors that no other one beats, and draw them where asked."""
+    """Return every choice of reuse factors that no other one beats, and draw them where asked.
+
+    Raises:
+        ConfigError, DataError, ToolNotFound: as ``check_drawing``, before the work.
+    """
+    if drawing is not None:
+        check_drawing(drawing)
     spec, config = question.spec, question.config
     kernel = kernel_of(config, question.ratios)
 
@@ -180,9 +187,11 @@ def synth(
         **options: as ``api.run`` takes them.
 
     Raises:
+        ConfigError: a time limit that is none.
         ToolNotFound: a vendor tool is missing.
         ToolFailed: it failed; the message says what its log means.
     """
+    check_time_limit(timeout_s)
     job = api.make_job(config, **options)
     api.convert(config, **options)
     project = load_project(job.project / CONVERT / "project")

@@ -13,7 +13,7 @@ from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.data import load_dataset
 from xnorflow.errors import ConfigError, ToolNotFound
-from xnorflow.files import folder_lock
+from xnorflow.files import atomic_path, check_target, folder_lock, writing
 from xnorflow.job import EXTRACT, Job
 from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
@@ -24,6 +24,7 @@ from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec, spec_sha256
 from xnorflow.steps import run_step
 from xnorflow.steps_rtl import plan_of, route_step, rtl_rows, synth_step
+from xnorflow.tools import check_time_limit
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
 
@@ -67,10 +68,12 @@ def synth_yosys(
         **options: as ``api.run`` takes them.
 
     Raises:
-        ConfigError: foldings that cannot be, or ``cycles`` where the configuration has foldings.
+        ConfigError: foldings that cannot be, ``cycles`` where the configuration has foldings, or a time limit
+            that is none.
         ToolNotFound: Yosys is missing.
         ToolFailed: a program failed.
     """
+    check_time_limit(timeout_s)
     job, spec = _network(config, **options)
     build = as_verilog(job.config)
     plan = plan_of(spec, build, cycles)
@@ -100,7 +103,12 @@ def synth_yosys(
 
 
 def trace(
-    config: str | Path | BuildConfig, output: Path, *, image: int = 0, cycles: int | None = None, **options: Any
+    config: str | Path | BuildConfig,
+    output: str | Path,
+    *,
+    image: int = 0,
+    cycles: int | None = None,
+    **options: Any,
 ) -> NetPlan:
     """Simulate one test image and write every signal of every cycle to a VCD file.
 
@@ -113,8 +121,10 @@ def trace(
 
     Raises:
         ConfigError: there is no such image.
+        DataError: the file can't be written, said before the work.
         Mismatch: the simulated scores are not the golden model's.
     """
+    check_target(output)
     job, spec = _network(config, **options)
     plan = plan_of(spec, as_verilog(job.config), cycles)
     images = load_dataset(job.config.data, job.data_dir).test.images
@@ -122,13 +132,9 @@ def trace(
         raise ConfigError(f"image must be 0 to {len(images) - 1}, got {image}")
     chosen = images[image : image + 1]
     with folder_lock(job.project):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        partial = output.with_name(f".{output.name}.part")
-        try:
-            result = simulate_rtl(plan, chosen, job.project / TRACE, trace=partial)
-            partial.replace(output)
-        finally:
-            partial.unlink(missing_ok=True)
+        folder = job.project / TRACE
+        with atomic_path(Path(output)) as partial, writing(folder):
+            result = simulate_rtl(plan, chosen, folder, trace=partial)
     compare(plan, chosen, result)
     return plan
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+from xnorflow.files import check_target
 
 # adds a command, given its name, function, text and example, and returns its parser
 Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
@@ -17,6 +20,16 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
     parser.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
     parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+
+
+def add_output(parser: argparse.ArgumentParser, *flags: str, help: str, **options: Any) -> None:
+    """Add a file to write; one that can't be written is refused with the command line, before any work."""
+
+    def target(text: str) -> Path:
+        check_target(text)
+        return Path(text)
+
+    parser.add_argument(*flags, type=target, metavar="FILE", help=help, **options)
 
 
 def network_options(arguments: argparse.Namespace) -> Mapping[str, Any]:

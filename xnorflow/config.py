@@ -155,12 +155,13 @@ class BuildConfig:
                 self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=divides)
 
 
-def load_config(path: Path) -> BuildConfig:
+def load_config(path: str | Path) -> BuildConfig:
     """Read a YAML configuration; paths in it are relative to the file.
 
     Raises:
         ConfigError: unreadable file, not YAML, an unknown key or a value that is not allowed.
     """
+    path = Path(path)
     try:
         document = load_yaml(path, "a configuration")
     except DataError as error:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xnorflow import __version__
+from xnorflow import __version__, signals
 from xnorflow.errors import DataError
 from xnorflow.files import sha256_file, write_error, write_json
 from xnorflow.plain import read_plain
@@ -76,6 +76,8 @@ def run_step(
     started = time.monotonic()
     try:
         values = dict(work(folder))
+        # foreign code may have swallowed a Ctrl-C, and not be done
+        signals.check()
         seconds = round(time.monotonic() - started, 2)
         files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
     except OSError as error:

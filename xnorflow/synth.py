@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.errors import ConfigError, ReportError, ToolFailed
 from xnorflow.files import write_text
 from xnorflow.report import SynthReport
-from xnorflow.tools import find_tool, require_tool, run_tool
+from xnorflow.tools import check_time_limit, find_tool, require_tool, run_tool
 
 # how much of a log is searched for the cause of a failure
 TAIL_BYTES = 200_000
@@ -76,10 +77,12 @@ def synthesise(
             route.
 
     Raises:
+        ConfigError: a time limit that is none.
         ToolNotFound: a program is missing; said before any starts.
         ToolFailed: a program failed; says which step, what its log means, and where the log is.
         ReportError: a report is missing or cut short.
     """
+    check_time_limit(timeout_s)
     plans = [plan_hls(job, hls_tool(backend))]
     if job.vivado != "none":
         plans.append(plan_vivado(job))
@@ -133,6 +136,8 @@ def _run(plan: ToolPlan, folder: Path, timeout_s: float | None, on_step: Callabl
 
 def _tail(log: Path) -> str:
     try:
-        return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+        with log.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL_BYTES))
+            return stream.read(TAIL_BYTES).decode(errors="replace")
     except OSError:
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from xnorflow.config import BuildConfig
 from xnorflow.data import DataSet, load_dataset
-from xnorflow.device import device_of
+from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError
 from xnorflow.plain import from_plain
 from xnorflow.report import SimResult
@@ -107,7 +107,7 @@ class Run:
 def _empty_report(config: BuildConfig, data: DataSet) -> RunReport:
     return RunReport(
         name=config.name,
-        part=config.part,
+        part=orderable(config.part),
         device=device_of(config.part).name,
         clock_mhz=config.clock_mhz,
         backend=config.backend,

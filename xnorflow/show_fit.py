@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from xnorflow.cost import KINDS, Amounts, Band, NetCost
-from xnorflow.device import Resources
+from xnorflow.device import Device, Resources
 from xnorflow.fit import Budget, Fit
 from xnorflow.pareto import Point
 from xnorflow.report import SynthReport
@@ -168,6 +168,23 @@ def _stock_row(row: StockRow) -> tuple[str, ...]:
         lacks = ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
         answer += f": likely {lacks}"
     return row.network, row.kernel, f"{shown.images_per_s:,.0f}", hls, *counts, answer
+
+
+def devices_table(known: Sequence[Device]) -> Table:
+    """Return what parts and boards there are, and what they have."""
+    rows = tuple(
+        (
+            device.name,
+            ", ".join(device.parts),
+            ", ".join(device.boards) or MISSING,
+            *(f"{getattr(device.resources, kind):,}" for kind in KINDS),
+            device.source,
+        )
+        for device in known
+    )
+    columns = ("device", "parts", "boards", *(kind.upper() for kind in KINDS), "source")
+    note = "--part and `part:` take any of these names, or the path of a device file of the same form (docs/fit.md)."
+    return Table("Devices", columns, rows, note)
 
 
 def report_tables(reports: Sequence[SynthReport]) -> list[Table]:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from xnorflow.errors import DataError
-from xnorflow.modelfile import load_model
+from xnorflow.modelfile import check_model, load_model
 from xnorflow.specfile import save_spec
 
 SAVE = r"save the whole network with model\.save"
@@ -105,8 +105,9 @@ def test_a_file_that_is_whole_is_told_what_it_is(tmp_path, content, says, suffix
         content(path)
     text = refused(path)
     assert "damaged" not in text
-    with pytest.raises(DataError, match=f"{path.name}: {says}"):
-        load_model(path)
+    with pytest.raises(DataError, match=f"{path.name}: {says}") as caught:
+        check_model(path)
+    assert str(caught.value) == text
 
 
 def test_a_golden_model_is_told_apart(tmp_path, tiny_spec):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import os
 import pickle
 import shutil
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from xnorflow.errors import DataError
+from xnorflow.errors import DataError, ToolNotFound
 from xnorflow.modelfile import check_model, load_model
 from xnorflow.specfile import save_spec
 
@@ -151,3 +153,10 @@ def test_names_that_no_file_has_or_that_would_break_a_line(tmp_path, name):
     with pytest.raises(DataError) as caught:
         load_model(tmp_path / name)
     assert str(caught.value).isprintable()
+
+
+def test_a_missing_h5py_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    monkeypatch.delitem(sys.modules, "xnorflow.modelstore")
+    with pytest.raises(ToolNotFound, match=r"reading networks needs h5py .*; install it with pip install"):
+        importlib.import_module("xnorflow.modelstore")

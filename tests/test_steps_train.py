@@ -106,6 +106,20 @@ def test_a_given_network_is_not_replaced(given, trainings, tmp_path):
     assert len(trainings) == 1
 
 
+def test_a_file_that_is_no_network_does_not_stay_in_the_way(given, tmp_path, monkeypatch):
+    monkeypatch.setattr("xnorflow.modelfile.load_model", lambda path: ("", {}))
+
+    def fail(*arguments):
+        raise DataError("damaged")
+
+    monkeypatch.setattr("xnorflow.extract.extract", fail)
+    with pytest.raises(DataError, match="damaged"):
+        api.extract(DIGITS, project=given)
+    (tmp_path / "good.h5").write_text("good")
+    api.train(DIGITS, project=given, model=tmp_path / "good.h5")
+    assert content(given) == "good"
+
+
 def test_another_network_file_or_data_set_is_another_network(trained, given_config, tmp_path, digits_data):
     config, source = given_config
     api.train(config, project=tmp_path / "q")

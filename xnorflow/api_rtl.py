@@ -13,7 +13,7 @@ from xnorflow.backends.yosys import yosys_package
 from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.flow import Announce, Step, complete, hold, prepare
-from xnorflow.folders import claim
+from xnorflow.folders import make
 from xnorflow.job import EXTRACT, Run
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
@@ -141,7 +141,7 @@ def trace(
         chosen = images[image : image + 1]
         prepare(state, EXTRACT, announce)
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
-        claim(job.project / TRACE)
+        make(job.project / TRACE)
         output.parent.mkdir(parents=True, exist_ok=True)
         partial = output.with_name(f".{output.name}.part")
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.files import is_file, read_json, sha256_file
-from xnorflow.job import NETWORK_SUFFIXES, TRAIN, Job, Run
+from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job, Run
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
 
 
@@ -173,7 +173,10 @@ def _refuse(job: Job, held: Held, wanted: str) -> None:
     Raises:
         ConfigError: it was not.
     """
-    if not job.overwrite:
+    extraction = job.project / EXTRACT
+    # a file that could not be read as a network: the copy of it is nobody's work
+    unread = not held.trained_here and (extraction / INPUTS).exists() and not (extraction / RESULT).exists()
+    if not job.overwrite and not unread:
         raise ConfigError(
             f"{shown(job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "
             "or name another --project"

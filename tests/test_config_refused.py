@@ -7,6 +7,7 @@ import pytest
 import yaml
 from config_checks import GOOD, load, refused, with_line
 
+from xnorflow import api
 from xnorflow.config import BuildConfig, TrainConfig, config_from_dict, load_config
 from xnorflow.errors import ConfigError
 
@@ -70,7 +71,16 @@ WRONG_TYPE = [
         "train: {learning_rate: -1}",
         "train: {learning_rate: 2}",
     ),
-    *("train: {learning_rate: .nan}", "train: {learning_rate: fast}", "train: {learning_rate: true}"),
+    *("train: {seed: 4294967296}", "train: {seeds: 1001}", "train: {seeds: 1.0e+22}", "train: {seeds: 1e22}"),
+    *("train: {seed: 4294967295, seeds: 2}", "train: {epochs: 99999999999999999999999}", "train: {shift: 1001}"),
+    *("train: {batch_size: 99999999999999999999999}", "train: {scale: .inf}", "train: {rotate: .nan}"),
+    *(
+        "strategy: {3: Latency}",
+        "reuse_factor: {null: 4}",
+        "train: {learning_rate: .nan}",
+        "train: {learning_rate: fast}",
+        "train: {learning_rate: true}",
+    ),
 ]
 
 
@@ -81,6 +91,22 @@ def test_wrong_value_names_its_key_and_itself(tmp_path, line):
     assert key in message
     if "{" in line:
         assert key == "strategy" or key == "precision" or line.partition("{")[2].partition(":")[0] in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"epoch": 3}, "unknown key train.epoch; did you mean epochs?"),
+        ({"seed": 2**32}, "train.seed must be a whole number >= 0 and at most 4,294,967,295, got 4294967296"),
+        ({"seed": 2**32 - 3, "seeds": 4}, "the last seed, must be at most 4,294,967,295, got 4294967293 and 4"),
+        ({"scale": float("nan")}, "train.scale must be a number from 0 to 0.9, got nan"),
+        ([("seed", 1)], "train must hold `key: value` lines"),
+    ],
+)
+def test_training_settings_from_python_are_checked_as_those_of_a_file(settings, says):
+    with pytest.raises(ConfigError) as caught:
+        api.make_job(BuildConfig(Path("net.py"), "xc7z010clg400-1"), train=settings)
+    assert says in str(caught.value)
 
 
 @pytest.mark.parametrize("factor", ["0", "-1", "1.5", "true", '"4"', "", ".nan", "[1]", "1e3", "4x"])
@@ -215,7 +241,7 @@ def test_tags_that_could_run_code_are_refused(tmp_path, monkeypatch, tag):
 def test_file_that_cannot_be_read(tmp_path):
     with pytest.raises(ConfigError, match=r"no such configuration: .*none\.yaml; .* hls_configs/"):
         load_config(tmp_path / "none.yaml")
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(ConfigError, match="not a regular file"):
         load_config(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError):

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import signal
 import stat
@@ -11,7 +12,7 @@ import pytest
 
 from xnorflow import files
 from xnorflow.errors import DataError, XnorflowError
-from xnorflow.files import atomic_open, folder_lock, read_json, sha256_file, write_json, write_text
+from xnorflow.files import atomic_open, folder_lock, sha256_file, write_json, write_text
 
 HOLD = """
 import sys, time
@@ -43,7 +44,7 @@ def parts(folder):
 def test_writes_and_replaces_whole_files(tmp_path):
     path = tmp_path / "deep" / "er" / "a ö.json"
     write_json(path, {"ä": 1})
-    assert read_json(path) == {"ä": 1}
+    assert json.loads(path.read_text(encoding="utf-8")) == {"ä": 1}
     assert "ä" in path.read_text(encoding="utf-8")
     write_text(path, "second")
     assert path.read_text() == "second"
@@ -99,7 +100,7 @@ def test_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, ca
     with pytest.raises(DataError) as caught:
         write_text(path, "new")
     assert str(caught.value) == (
-        f"cannot write {path}: No space left on device; free some space or choose a folder you may write to"
+        f"cannot write {path}: No space left on device; free some space or choose another place"
     )
     assert path.read_text() == "old"
     assert parts(tmp_path) == []
@@ -107,17 +108,19 @@ def test_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, ca
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_device_is_noticed_when_the_buffer_goes_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        files.tempfile, "mkstemp", lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "n"))
-    )
+    def on_full_disk(**_):
+        (tmp_path / "n").symlink_to("/dev/full")
+        return os.open("/dev/full", os.O_WRONLY), str(tmp_path / "n")
+
+    monkeypatch.setattr(files.tempfile, "mkstemp", on_full_disk)
     with pytest.raises(DataError, match="No space left on device"):
         write_text(tmp_path / "a", "x" * 100_000)
-    assert not (tmp_path / "a").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"cannot write .*file/a: .*choose a folder you may write to") as caught:
+    with pytest.raises(DataError, match=r"cannot write .*file/a: .*a file stands where a folder should be") as caught:
         write_text(tmp_path / "file" / "a", "x")
     assert len(str(caught.value).splitlines()) == 1
 
@@ -135,20 +138,6 @@ def test_read_only_folder(tmp_path):
 
 
 # --- reading
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"{'a': 1}"])
-def test_damaged_json_is_one_line_that_names_the_file(tmp_path, content):
-    path = tmp_path / "a.json"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot read .*a\.json") as caught:
-        read_json(path)
-    assert len(str(caught.value).splitlines()) == 1
-
-
-def test_missing_json_is_refused(tmp_path):
-    with pytest.raises(DataError, match="cannot read"):
-        read_json(tmp_path / "none")
 
 
 def test_sha256_of_a_file_larger_than_a_block(tmp_path):

@@ -32,8 +32,8 @@ def test_run_agrees_everywhere(finished):
     }
     assert len({result.accuracy for result in report.results}) == 1
     assert (report.trained_here, report.interval_cycles, report.test_images) == (True, 4, 359)
-    assert report.card["train"]["epochs"] == 2
-    assert report.card["data"]["sha256"] == report.data_sha256
+    assert report.card.train.epochs == 2
+    assert report.card.data.sha256 == report.data_sha256
     assert [step.name for step in report.steps] == list(ALL)
     assert reused(report) == []
     assert (finished / CONVERT / "project" / "firmware" / "xnornet.cpp").is_file()
@@ -108,8 +108,8 @@ def test_pretrained_network_stands_beside_its_file(finished, tmp_path):
     assert (report.trained_here, report.card, report.agrees) == (False, None, True)
     # one that was trained on the configuration's data comes first
     shutil.copy(finished / TRAIN / "digits.h5", tmp_path / "own-digits.h5")
-    (tmp_path / "own-digits.json").write_text('{"data": {"name": "digits", "sha256": ""}}')
-    assert api.extract(config, project=tmp_path / "p", pretrained=True).card["data"]["name"] == "digits"
+    shutil.copy(finished / TRAIN / "digits.json", tmp_path / "own-digits.json")
+    assert api.extract(config, project=tmp_path / "p", pretrained=True).card.data.name == "digits"
     with pytest.raises(ConfigError, match="exclude each other"):
         api.extract(config, project=tmp_path / "p", pretrained=True, model=tmp_path / "own.h5")
 
@@ -228,7 +228,7 @@ def test_failing_compiler(project, monkeypatch, tmp_path):
 
 def test_project_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"cannot write .*file.*: .*choose a folder you may write to"):
+    with pytest.raises(DataError, match=r"cannot write .*file.*: .*choose another place"):
         api.run(DIGITS, **options(tmp_path / "file" / "project"))
 
 

@@ -1,5 +1,6 @@
 """Runs that are killed, stopped or started twice, with the real tools on digits."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -72,9 +73,10 @@ def test_killed_training_goes_on_and_ends_the_same(tmp_path, package_env):
     assert set(seen) >= set(range(1, epochs + 1)) - {len(before) + 1}  # killed between checkpoint and log
     assert not list((project / TRAIN).glob("*.npz*"))
     whole = api.train(DIGITS, **options(tmp_path / "whole", epochs))
-    different = {key for key in report.card if report.card[key] != whole.card[key]}
+    cards = (dataclasses.asdict(report.card), dataclasses.asdict(whole.card))
+    different = {key for key in cards[0] if cards[0][key] != cards[1][key]}
     assert different <= {"seconds", "seeds"}
-    (run,), (other,) = (card["seeds"]["runs"] for card in (report.card, whole.card))
+    (run,), (other,) = (card["seeds"]["runs"] for card in cards)
     assert {**run, "seconds": 0} == {**other, "seconds": 0}
 
 
@@ -85,7 +87,7 @@ def test_checkpoint_of_other_settings_is_not_continued(tmp_path):
     np.savez(checkpoint, state=np.array(json.dumps({"key": "other", "epoch": 2})))
     report = api.train(DIGITS, **options(project, 2), overwrite=True)
     assert [line.split()[1] for line in lines(project / TRAIN / "seed-0.log")] == ["1", "2"]
-    assert report.card["train"]["epochs"] == 2
+    assert report.card.train.epochs == 2
 
 
 def test_killed_in_every_later_step(project, package_env, slow_gxx):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from little_net import quarters, write_little
 
 from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start, with_learned_thresholds
+from xnorflow.card import CardInput
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
 from xnorflow.extract import extract, extract_file, keras_scores
@@ -195,9 +196,9 @@ def test_training_with_learned_and_with_several_thresholds(tmp_path, setting):
     network, data = write_little(tmp_path), uneven()
     config = TrainConfig(seed=3, epochs=6, batch_size=32, learning_rate=0.02, shift=0)
     trained = train(network, data, tmp_path / "out", config, pixel_threshold=setting)
-    assert trained.card["input"] == {"bits": 1, "pixel_threshold": setting}
+    assert trained.card.input == CardInput(1, setting)
     spec = extract_file(trained.path)
-    assert trained.card["accuracy"]["test"] == (spec.predict(data.test.images) == data.test.labels).mean() > 0.5
+    assert trained.card.accuracy.test == (spec.predict(data.test.images) == data.test.labels).mean() > 0.5
     assert (spec.input.pixels, spec.input.bits_per_pixel) == (36, 1 if setting == LEARNED else 3)
     if setting == LEARNED:
         assert len(np.unique(spec.input.thresholds)) > 10

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from xnorflow.card import Accuracy, Card, CardData, find_card
 from xnorflow.config import load_config
 from xnorflow.data import DEBIAN_FOLDERS, DataSet, load_dataset
 from xnorflow.errors import DataError
@@ -50,14 +50,15 @@ def shipped(name: str) -> Path:
     return path
 
 
-def card_of(name: str) -> dict[str, Any]:
-    card: dict[str, Any] = json.loads(shipped(name).with_suffix(".json").read_text(encoding="utf-8"))
+def card_of(name: str) -> Card:
+    card, remark = find_card(shipped(name))
+    assert card is not None, remark
     return card
 
 
 def data_of(name: str) -> DataSet:
     """Load the data set that the network's card names."""
-    wanted = card_of(name)["data"]["name"]
+    wanted = card_of(name).data.name
     places = (DEBIAN_FOLDERS.get(wanted), os.environ.get("XNORFLOW_DATA"), BESIDE)
     folder = next((Path(path) for path in places if path and Path(path).is_dir()), None)
     if folder is None and wanted != "digits":
@@ -110,45 +111,45 @@ def test_networks_build_for_other_images(name, shape, classes, bits):
 def test_trained_network_is_that_of_its_card(name):
     path, card = shipped(name), card_of(name)
     assert path.stat().st_size < 3_000_000
-    assert card["sha256"] == sha256_file(path)
-    assert card["network"] == name.partition("-")[0]
+    assert card.sha256 == sha256_file(path)
+    assert card.network == name.partition("-")[0]
     model, found = load_model(path)
-    assert found == card["input"]
-    check_sizes(card["network"], extract(model, **found))
+    assert found == dataclasses.asdict(card.input)
+    check_sizes(card.network, extract(model, **found))
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_card_names_the_seed_that_validation_chose(name):
     card = card_of(name)
-    runs, seeds = card["seeds"]["runs"], card["seeds"]
-    best = max(runs, key=lambda run: run["validation"])
-    assert card["seed"] == best["seed"] and card["best_epoch"] == best["best_epoch"]
-    assert card["accuracy"] == {key: best[key] for key in ("validation", "test", "golden")}
-    assert [run["seed"] for run in runs] == list(range(card["train"]["seed"], card["train"]["seed"] + len(runs)))
-    assert len(runs) == card["train"]["seeds"]
-    golden = [run["golden"] for run in runs]
-    assert seeds["golden_mean"] == pytest.approx(np.mean(golden))
+    runs, seeds = card.seeds.runs, card.seeds
+    best = max(runs, key=lambda run: run.validation)
+    assert (card.seed, card.best_epoch) == (best.seed, best.best_epoch)
+    assert card.accuracy == Accuracy(best.validation, best.test, best.golden)
+    assert [run.seed for run in runs] == list(range(card.train.seed, card.train.seed + len(runs)))
+    assert len(runs) == card.train.seeds
+    golden = [run.golden for run in runs]
+    assert seeds.golden_mean == pytest.approx(np.mean(golden))
     if len(runs) > 1:
-        assert seeds["golden_standard_deviation"] == pytest.approx(np.std(golden, ddof=1))
+        assert seeds.golden_standard_deviation == pytest.approx(np.std(golden, ddof=1))
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_trained_network_is_exact_on_every_test_image(name):
     """Keras, golden model and card agree: on every score of every image, and so on the accuracy."""
     data, card = data_of(name), card_of(name)
-    assert card["data"] == {"name": data.name, "sha256": data.sha256, "test_images": len(data.test.labels)}
+    assert card.data == CardData(data.name, data.sha256, len(data.test.labels))
     model, found = load_model(shipped(name))
     spec = extract(model, **found)
     scores = spec.class_scores(data.test.images)
     assert scores.shape == (len(data.test.labels), 10)
     assert np.array_equal(keras_scores(model, spec, data.test.images), scores)
     accuracy = (scores.argmax(axis=1) == data.test.labels).mean()
-    assert card["accuracy"]["golden"] == accuracy
+    assert card.accuracy.golden == accuracy
     # at a tie float rounding behind the scores may let Keras choose another of the best classes
     ties = int(((scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())
-    assert abs(accuracy - card["accuracy"]["test"]) * len(scores) <= ties + 1e-6
+    assert abs(accuracy - card.accuracy.test) * len(scores) <= ties + 1e-6
     logits = model.predict(spec.input.encode(data.test.images).astype(np.float32), batch_size=1000, verbose=0)
-    assert card["accuracy"]["test"] == (logits.argmax(axis=1) == data.test.labels).mean()
+    assert card.accuracy.test == (logits.argmax(axis=1) == data.test.labels).mean()
     best = np.take_along_axis(scores, logits.argmax(axis=1)[:, None], axis=1)
     assert np.array_equal(best[:, 0], scores.max(axis=1))
     assert accuracy >= FLOOR[name]

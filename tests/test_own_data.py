@@ -1,8 +1,10 @@
 """Data sets of a user's own: an .npz file, or a folder of images."""
 
 import io
+import os
 import sys
 import tempfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -122,7 +124,7 @@ def test_bad_own_arrays(tmp_path, case):
 
 def test_files_that_are_no_npz(tmp_path):
     path = tmp_path / "my.npz"
-    message(DataError, str(path), has=(path, "No such file", "numpy.savez"))
+    message(DataError, str(path), has=(path, "no such file", "numpy.savez"))
     foreign = "not an .npz archive"
     for content, has in ((b"", foreign), (b"hello", foreign), (b"PK\x03\x04", ""), (b"\x80\x04N.", foreign)):
         path.write_bytes(content)
@@ -138,6 +140,15 @@ def test_files_that_are_no_npz(tmp_path):
     message(DataError, str(path), has=(path, "not a numpy array"))
     message(DataError, "x" * 300 + ".npz", has=("too long",))
     message(DataError, "\0.npz", has=("null",))
+
+
+def test_sizes_are_looked_at_before_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("xnorflow.own_data.MOST_BYTES", 1 << 20)
+    np.savez_compressed(tmp_path / "my.npz", images=np.zeros((2000, 28, 28), np.uint8), labels=np.zeros(2000))
+    assert (tmp_path / "my.npz").stat().st_size < 10_000
+    message(DataError, str(tmp_path / "my.npz"), has=("take 1,584,256 bytes", "at most 1,048,576", "numpy.savez"))
+    os.mkfifo(tmp_path / "pipe.npz")
+    message(DataError, str(tmp_path / "pipe.npz"), has=("not a regular file",))
 
 
 def npz_bytes(compressed: bool) -> bytes:
@@ -242,6 +253,17 @@ def test_bad_folders(folder):
     for number in range(2):
         image.new("L", (7, 6)).save(folder / f"oval/{number}.png")
     message(DataError, str(folder), has=(folder, "2 of class 'oval'"))
+
+
+def test_the_size_of_an_image_is_looked_at_before_it_is_unpacked(folder, monkeypatch):
+    monkeypatch.setattr("xnorflow.own_data.MOST_BYTES", 1 << 20)
+    odd = folder / "square/9.png"
+    pytest.importorskip("PIL.Image").new("L", (5000, 4000)).save(odd)
+    tracemalloc.start()
+    message(DataError, str(folder), has=(odd, "4000x5000 pixels, at most 95,325 are read of each"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 << 20
 
 
 def test_folder_without_classes(tmp_path):

@@ -43,7 +43,7 @@ def test_train(here, capsys):
     config.write_text(text)
     script("01").main(str(config))
     assert "best_epoch" in capsys.readouterr().out
-    assert load_report(here / "projects/quick").card["train"]["epochs"] == 2
+    assert load_report(here / "projects/quick").card.train.epochs == 2
     # the rest of the gallery goes on with this very network
     network = (here / "projects/quick/01-train/digits.h5").read_bytes()
     script("03").main(str(config))

@@ -3,7 +3,7 @@ import json
 
 import pytest
 from rich.console import Console
-from test_runreport import BAD, GOOD, report
+from test_runreport import BAD, CARD, GOOD, report
 
 from xnorflow import show
 from xnorflow.doctor import Finding
@@ -92,7 +92,7 @@ def test_unfinished_run_has_only_what_it_found():
 def test_other_tables(digits_data):
     data = show.data_table(digits_data)
     assert data.rows[2] == ("test", "359", "8 x 8", "10") and data.note == f"sha256 {digits_data.sha256}"
-    card = show.card_table({"network": "tiny", "accuracy": {"test": 0.5}})
-    assert card.rows[1] == ("accuracy", '{"test": 0.5}')
+    card = show.card_table(CARD)
+    assert ("accuracy", '{"validation": 0.75, "test": 0.5, "golden": 0.5}') in card.rows
     doctor = show.doctor_table([Finding("g++", None, "C simulation", True, "apt install g++")])
     assert doctor.rows == (("g++", "missing", "C simulation", "apt install g++"),)

@@ -11,6 +11,7 @@ import pytest
 from little_net import NETWORK, quarters, write_little
 
 from xnorflow import training
+from xnorflow.card import Accuracy, find_card
 from xnorflow.data import DataSet, Split
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.extract import extract
@@ -86,7 +87,7 @@ def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, n
     assert all(split is data.validation for split in seen["splits"][:4])
     best = max(seen["validation"][:4])
     epoch = 4 - seen["validation"][3::-1].index(best)
-    assert (trained.card["best_epoch"], trained.card["accuracy"]["validation"]) == (epoch, best)
+    assert (trained.card.best_epoch, trained.card.accuracy.validation) == (epoch, best)
     signs = [np.where(w >= 0, 1, -1) if w.ndim == 2 else w for w in seen["weights"][epoch - 1]]
     assert equal(final_weights(trained.path), signs)
     assert best > 0.5, "it learnt nothing, so the choice of epoch proves little"
@@ -95,7 +96,8 @@ def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, n
 def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
     trained = train(network, data, tmp_path / "out", FEW, pixel_threshold=96)
     card = json.loads((tmp_path / "out" / "little.json").read_text())
-    assert card == trained.card
+    assert card == json.loads(json.dumps(dataclasses.asdict(trained.card)))
+    assert find_card(trained.path) == (trained.card, "")
     assert trained.path == tmp_path / "out" / "little.h5"
     assert card["sha256"] == sha256_file(trained.path)
     assert card["data"] == {"name": "quarters", "sha256": "0123abcd" * 8, "test_images": 150}
@@ -116,20 +118,20 @@ def test_the_best_seed_by_validation_is_kept(tmp_path, network, data):
     """Seeds together come to what each comes to alone; mean and deviation are those of the golden model."""
     config = dataclasses.replace(FEW, seeds=3, epochs=2)
     together = train(network, data, tmp_path / "all", config)
-    runs = together.card["seeds"]["runs"]
-    assert [run["seed"] for run in runs] == [3, 4, 5]
+    runs = together.card.seeds.runs
+    assert [run.seed for run in runs] == [3, 4, 5]
     alone = [train(network, data, tmp_path / f"{s}", dataclasses.replace(config, seed=s, seeds=1)) for s in (3, 4, 5)]
     for run, one in zip(runs, alone, strict=True):
-        assert {name: run[name] for name in ("validation", "test", "golden")} == one.card["accuracy"]
-        assert one.card["seeds"]["golden_mean"] == run["golden"]
-        assert one.card["seeds"]["golden_standard_deviation"] is None
-    best = max(runs, key=lambda run: run["validation"])
-    assert together.card["seed"] == best["seed"]
-    assert equal(final_weights(together.path), final_weights(alone[best["seed"] - 3].path))
-    golden = [run["golden"] for run in runs]
+        assert Accuracy(run.validation, run.test, run.golden) == one.card.accuracy
+        assert one.card.seeds.golden_mean == run.golden
+        assert one.card.seeds.golden_standard_deviation is None
+    best = max(runs, key=lambda run: run.validation)
+    assert together.card.seed == best.seed
+    assert equal(final_weights(together.path), final_weights(alone[best.seed - 3].path))
+    golden = [run.golden for run in runs]
     assert len(set(golden)) > 1, "the seeds do not differ, so their choice proves little"
-    assert together.card["seeds"]["golden_mean"] == pytest.approx(np.mean(golden))
-    assert together.card["seeds"]["golden_standard_deviation"] == pytest.approx(np.std(golden, ddof=1))
+    assert together.card.seeds.golden_mean == pytest.approx(np.mean(golden))
+    assert together.card.seeds.golden_standard_deviation == pytest.approx(np.std(golden, ddof=1))
 
 
 def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, data):
@@ -141,8 +143,8 @@ def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, da
     resumed = train(network, data, tmp_path / "halves", config)
     assert seen["weights"] == [], "the first seed was trained again"
     assert equal(final_weights(resumed.path), final_weights(whole.path))
-    for got, right in zip(resumed.card["seeds"]["runs"], whole.card["seeds"]["runs"], strict=True):
-        assert {**got, "seconds": 0} == {**right, "seconds": 0}
+    for got, right in zip(resumed.card.seeds.runs, whole.card.seeds.runs, strict=True):
+        assert dataclasses.replace(got, seconds=0) == dataclasses.replace(right, seconds=0)
 
 
 def test_latent_weights_stay_between_minus_one_and_one(tmp_path, monkeypatch, network, data):
@@ -181,8 +183,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypa
     for got, right in zip(seen["weights"], expected[epoch:], strict=True):
         assert equal(got, right)
     assert equal(final_weights(resumed.path), final_weights(whole.path))
-    for key in ("accuracy", "best_epoch"):
-        assert resumed.card[key] == whole.card[key]
+    for name in ("accuracy", "best_epoch"):
+        assert getattr(resumed.card, name) == getattr(whole.card, name)
     log = (tmp_path / "halves" / "seed-3.log").read_text().splitlines()
     assert [line.split()[:2] for line in log] == [["epoch", str(i)] for i in range(1, 5)]
     assert not list((tmp_path / "halves").glob("*.npz"))
@@ -266,10 +268,19 @@ def test_another_number_of_classes_is_refused(tmp_path, network, data):
         train(network, data, tmp_path / "out", FEW)
 
 
-def test_fewer_images_than_a_batch_still_train(tmp_path, network, data):
+def test_fewer_images_than_a_batch_still_train_with_a_word(tmp_path, capsys, network, data):
     small = DataSet(
         "few", Split(data.train.images[:9], data.train.labels[:9]), data.validation, data.test, 4, "0" * 64
     )
     started = time.monotonic()
     card = train(network, small, tmp_path / "out", dataclasses.replace(FEW, epochs=1)).card
-    assert card["best_epoch"] == 1 and time.monotonic() - started < 120
+    assert "batch_size is 32, but few has 9 training images: each epoch is one step" in capsys.readouterr().err
+    assert card.best_epoch == 1 and time.monotonic() - started < 120
+
+
+def test_a_shift_beyond_the_image_is_refused_before_training(tmp_path, network, data):
+    with pytest.raises(
+        ConfigError, match=r"train\.shift must be below 6, for the images of quarters have 6 x 6 pixels"
+    ):
+        train(network, data, tmp_path / "out", dataclasses.replace(FEW, shift=6))
+    assert not (tmp_path / "out").exists()

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xnorflow.config import BuildConfig, load_config
+from xnorflow.config import BuildConfig, load_config, with_train
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.doctor import Finding
 from xnorflow.doctor import doctor as _doctor
@@ -119,7 +119,7 @@ def make_job(
         settings = dataclasses.replace(settings, data=data)
     configured = settings.train if train else None
     if train:
-        settings = dataclasses.replace(settings, train=dataclasses.replace(settings.train, **train))
+        settings = with_train(settings, train)
     if pretrained and model is not None:
         raise ConfigError("--pretrained and --model exclude each other; give one")
     chosen = pretrained_model(settings) if pretrained else Path(model) if model else None

@@ -23,7 +23,8 @@ from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fi
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
-from xnorflow.pareto import Point, plot
+from xnorflow.own_report import read_own_reports
+from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
@@ -31,6 +32,7 @@ from xnorflow.steps_hls import CONVERT
 from xnorflow.steps_synth import SYNTH, Synthesis
 from xnorflow.stock import StockRow, stock_kernels, stock_rows
 from xnorflow.synth import SynthRun, tools_of
+from xnorflow.tools import check_time_limit
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
@@ -124,15 +126,23 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
     """Judge the configuration as it stands, each resource by the best source at hand.
 
     Raises:
-        ReportError: a report that cannot be read.
+        ReportError: a report that cannot be read, or is of another part, another design or one of its modules.
     """
     cost = cost_of(question.spec, question.config, question.ratios)
-    evidence = [evidence_of_report(read_report(Path(path)), question.ratios) for path in reports]
-    return decide([evidence_of_estimate(cost.expected), *evidence], question.budget), cost
+    own = read_own_reports(reports, question.config)
+    evidence = [evidence_of_report(report, question.ratios) for report in own]
+    verdict = decide([evidence_of_estimate(cost.expected), *evidence], question.budget)
+    return dataclasses.replace(verdict, reports=own), cost
 
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
-    """Return every choice of reuse factors that no other one beats, and draw them where asked."""
+    """Return every choice of reuse factors that no other one beats, and draw them where asked.
+
+    Raises:
+        ConfigError, DataError, ToolNotFound: as ``check_drawing``, before the work.
+    """
+    if drawing is not None:
+        check_drawing(drawing)
     spec, config = question.spec, question.config
     kernel = kernel_of(config, question.ratios)
 
@@ -177,10 +187,11 @@ def synth(
         **options: as ``api.make_job`` takes them.
 
     Raises:
-        ConfigError: the project holds a finished synthesis of something else.
+        ConfigError: a time limit that is none, or the project holds a finished synthesis of something else.
         ToolNotFound: a vendor tool is missing.
         ToolFailed: it failed; the message says what its log means.
     """
+    check_time_limit(timeout_s)
     job = api.make_job(config, **options)
     tools = tools_of(job.config.backend, vivado)
     order = Synthesis(cosim, export, vivado, timeout_s, on_step, job.overwrite)

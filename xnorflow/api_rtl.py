@@ -12,17 +12,19 @@ from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.backends.yosys import yosys_package
 from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.errors import ConfigError, ToolNotFound
+from xnorflow.files import atomic_path, check_target, writing
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.folders import make
 from xnorflow.job import EXTRACT, Run
+from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
 from xnorflow.rtl.simulate import compare, simulate_rtl
 from xnorflow.runreport import RtlRow, SynthRow
 from xnorflow.specfile import spec_sha256
 from xnorflow.steps import StepResult
-from xnorflow.steps_rtl import RTLSIM_TOOLS, plan_of, route_step, routed_report, rtl_rows, synth_step
-from xnorflow.tools import require_all
+from xnorflow.steps_rtl import RTLSIM_TOOLS, plan_of, route_step, rtl_rows, synth_step
+from xnorflow.tools import check_time_limit, require_all
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
 
@@ -66,10 +68,12 @@ def synth_yosys(
         **options: as ``api.make_job`` takes them.
 
     Raises:
-        ConfigError: foldings that cannot be, or ``cycles`` where the configuration has foldings.
+        ConfigError: foldings that cannot be, ``cycles`` where the configuration has foldings, or a time limit
+            that is none.
         ToolNotFound: Yosys is missing.
         ToolFailed: a program failed.
     """
+    check_time_limit(timeout_s)
     job = api.make_job(config, **options).keeping_network()
     build, yosys = as_verilog(job.config), (yosys_package,)
     with hold(job, EXTRACT, yosys) as state:
@@ -96,9 +100,9 @@ def synth_yosys(
                 )
 
             complete(state, {ROUTE: Step(route, yosys)}, announce)
-            routed = routed_report(state.result(ROUTE).values["routed"])
+            routed = from_plain(SynthReport, state.result(ROUTE).values["routed"], ROUTE)
         counted = state.result(YOSYS)
-    row = SynthRow.of(counted.values["synth"])
+    row = from_plain(SynthRow, counted.values["synth"], counted.name)
     return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
 
 
@@ -110,7 +114,7 @@ def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
 
 def trace(
     config: str | Path | BuildConfig,
-    output: Path,
+    output: str | Path,
     *,
     image: int = 0,
     cycles: int | None = None,
@@ -129,9 +133,11 @@ def trace(
 
     Raises:
         ConfigError: there is no such image.
+        DataError: the file can't be written, said before the work.
         Mismatch: the simulated scores are not the golden model's.
         ToolNotFound: Verilator, make or g++ is missing.
     """
+    check_target(output)
     require_all(RTLSIM_TOOLS)
     job = api.make_job(config, **options).keeping_network()
     with hold(job, EXTRACT) as state:
@@ -141,14 +147,10 @@ def trace(
         chosen = images[image : image + 1]
         prepare(state, EXTRACT, announce)
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
-        make(job.project / TRACE)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        partial = output.with_name(f".{output.name}.part")
-        try:
-            result = simulate_rtl(plan, chosen, job.project / TRACE, trace=partial)
-            partial.replace(output)
-        finally:
-            partial.unlink(missing_ok=True)
+        folder = job.project / TRACE
+        make(folder)
+        with atomic_path(Path(output)) as partial, writing(folder):
+            result = simulate_rtl(plan, chosen, folder, trace=partial)
     compare(plan, chosen, result)
     return plan
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from xnorflow.files import check_target
 from xnorflow.steps import StepResult
 
 # adds a command, given its name, function, text and example, and returns its parser
@@ -24,6 +26,16 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         help="replace the network that the project holds, or a finished synthesis by a vendor's tools",
     )  # fmt: skip
     parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
+
+
+def add_output(parser: argparse.ArgumentParser, *flags: str, help: str, **options: Any) -> None:
+    """Add a file to write; one that can't be written is refused with the command line, before any work."""
+
+    def target(text: str) -> Path:
+        check_target(text)
+        return Path(text)
+
+    parser.add_argument(*flags, type=target, metavar="FILE", help=help, **options)
 
 
 def network_options(arguments: argparse.Namespace) -> Mapping[str, Any]:

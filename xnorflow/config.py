@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 import yaml
 
 from xnorflow.device import device_of
-from xnorflow.errors import ConfigError
+from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.inputs import PixelThreshold, check_input
 from xnorflow.settings import Folding, Precision, TrainConfig, got, number, whole
 from xnorflow.spec import NetSpec
+from xnorflow.yamlfile import load_yaml
 
 HLS_BACKENDS = ("Vivado", "Vitis")
 VERILOG = "Verilog"
@@ -82,6 +84,11 @@ class BuildConfig:
         for factor in factors:
             if not whole(factor) or factor < 1:
                 raise ConfigError(f"reuse_factor must be a whole number >= 1, got {got(factor)}")
+        for key in ("strategy", "reuse_factor", "precision", "folding"):
+            table = getattr(self, key)
+            for layer in table if isinstance(table, dict) else ():
+                if not isinstance(layer, str):
+                    raise ConfigError(f"{key}: layers are named by text, got {got(layer)}; put it in quotes")
         self._check_numbers()
 
     def _check_numbers(self) -> None:
@@ -142,25 +149,24 @@ class BuildConfig:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
 
 
-def load_config(path: Path) -> BuildConfig:
+def load_config(path: str | Path) -> BuildConfig:
     """Read a YAML configuration; paths in it are relative to the file.
 
     Raises:
         ConfigError: unreadable file, not YAML, an unknown key or a value that is not allowed.
     """
+    path = Path(path)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except FileNotFoundError as error:
-        raise ConfigError(f"no such configuration: {path}; the ones that come along are in hls_configs/") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: not a configuration (nested too deep)") from error
-    except (OSError, yaml.YAMLError, ValueError, KeyError, AttributeError, TypeError) as error:
-        # SafeLoader's own constructors raise the last four, as for the date 2001-99-99
-        raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
+        document = load_yaml(path, "a configuration")
+    except DataError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            hint = "the ones that come along are in hls_configs/"
+            raise ConfigError(f"no such configuration: {shown(path)}; {hint}") from error
+        raise ConfigError(str(error)) from error
     try:
         return config_from_dict(document, path.resolve().parent)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{shown(path)}: {error}") from error
 
 
 def config_from_dict(document: Any, folder: Path) -> BuildConfig:
@@ -186,6 +192,16 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
     values["folding"] = _foldings(tables["folding"])
     values["precision"] = _precisions(tables["precision"])
     return BuildConfig(**values)
+
+
+def with_train(config: BuildConfig, changes: Mapping[str, Any]) -> BuildConfig:
+    """Return the configuration with other settings of TrainConfig.
+
+    Raises:
+        ConfigError: an unknown setting, or a value that is not allowed.
+    """
+    train = dataclasses.replace(config.train, **_fields(changes, TrainConfig, "train"))
+    return dataclasses.replace(config, train=train)
 
 
 def config_to_dict(config: BuildConfig) -> dict[str, Any]:
@@ -245,7 +261,7 @@ def _precisions(table: Any) -> dict[str, Precision]:
 
 
 def _fields(document: Any, kind: type[Any], where: str) -> dict[str, Any]:
-    if not isinstance(document, dict):
+    if not isinstance(document, Mapping):
         raise ConfigError(f"{where or 'the file'} must hold `key: value` lines, got {got(document)}")
     known = [item.name for item in dataclasses.fields(kind)]
     for key in document:
@@ -260,14 +276,3 @@ def _fields(document: Any, kind: type[Any], where: str) -> dict[str, Any]:
 def _one_of(key: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise ConfigError(f"{key} must be {' or '.join(allowed)}, got {got(value)}")
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key written twice, which YAML would silently take the last of."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"key {key!r} stands twice, line {node.start_mark.line + 1}")
-        return super().construct_mapping(node, deep)

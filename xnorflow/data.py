@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.errors import ConfigError, DataError, ToolNotFound
-from xnorflow.own_data import Int64Array, OwnData, UInt8Array, data_error, load_folder, load_npz
+from xnorflow.own_data import Int64Array, OwnData, UInt8Array, data_error, load_arrays, load_folder
 
 DATASET_NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist")
 SPLIT_SEED = 1
@@ -110,7 +110,7 @@ def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
     if name and _is_folder(path):
         return _split_own(path.resolve().name, load_folder(path))
     if name.lower().endswith(".npz"):
-        return _split_own(path.stem, load_npz(path))
+        return _split_own(path.stem, load_arrays(path))
     raise ConfigError(
         f"unknown data set {name!r}; allowed are {', '.join(DATASET_NAMES)}, the path of an .npz file "
         "(arrays images, labels) or of an existing folder with one subfolder of images per class"

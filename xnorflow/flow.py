@@ -18,6 +18,7 @@ from xnorflow.files import folder_lock, sha256_file
 from xnorflow.hls.convert import find_hls4ml
 from xnorflow.inputs import InputSpec
 from xnorflow.job import EXTRACT, TRAIN, Job, NotDone, Run
+from xnorflow.plain import from_plain
 from xnorflow.rtl.verilator import verilator
 from xnorflow.runreport import InputRow, RtlSpeed, RunReport, SynthRow, save_report
 from xnorflow.spec import NetSpec
@@ -102,7 +103,7 @@ def _rtlsim(run: Run) -> StepResult:
     plan = plan_of(run.spec, run.config)
     inputs = {"files": hashes, "data": run.data.sha256}
     step = run.step(RTLSIM, inputs, lambda folder: rtlsim_step(plan, sources, run.data.test, folder))
-    run.add(rtl_speed=RtlSpeed(**step.values["speed"]))
+    run.add(rtl_speed=from_plain(RtlSpeed, step.values["speed"], step.name))
     run.add_results(step)
     return step
 
@@ -113,7 +114,7 @@ def _yosys(run: Run) -> StepResult:
     step = run.step(
         YOSYS, {"files": hashes, "part": run.config.part}, lambda folder: yosys_step(run.config, sources, folder)
     )
-    run.add(synth=SynthRow.of(step.values["synth"]))
+    run.add(synth=from_plain(SynthRow, step.values["synth"], step.name))
     return step
 
 

@@ -12,7 +12,9 @@ from xnorflow.config import BuildConfig
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
-from xnorflow.runreport import RunReport, StepRow, sim_result
+from xnorflow.plain import from_plain
+from xnorflow.report import SimResult
+from xnorflow.runreport import RunReport, StepRow
 from xnorflow.settings import TrainConfig
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
@@ -150,7 +152,7 @@ class Run:
 
     def add_results(self, step: StepResult) -> None:
         """Add a step's comparisons with the golden model to the report."""
-        found = tuple(sim_result(values) for values in step.values["results"])
+        found = from_plain(tuple[SimResult, ...], step.values["results"], step.name)
         self.add(results=(*self.report.results, *found))
 
 

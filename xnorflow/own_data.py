@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.errors import DataError, ToolNotFound
+from xnorflow.npz import load_npz
 
 UInt8Array = npt.NDArray[np.uint8]
 Int64Array = npt.NDArray[np.int64]
 
+# nineteen times MNIST as bytes, twice as float64
+MOST_BYTES = 1 << 30
 MIN_IMAGES_PER_CLASS = 3  # one each for training, validation and test
 _ARRAYS = {"images", "labels", "test_images", "test_labels"}
 _SAVE = "save plain numbers with numpy.savez(path, images=..., labels=...)"
@@ -41,8 +45,8 @@ def data_error(text: str) -> DataError:
     return DataError(" ".join(text.splitlines()).strip())
 
 
-def load_npz(path: Path) -> OwnData:
-    """Load ``images``, ``labels`` and, where both are there, ``test_images``, ``test_labels``.
+def load_arrays(path: Path) -> OwnData:
+    """Load ``images``, ``labels`` and, where both are there, ``test_images``, ``test_labels`` of an ``.npz`` file.
 
     Raises:
         DataError: the file is missing or damaged, or its arrays are not a grey image data set.
@@ -71,33 +75,12 @@ def load_npz(path: Path) -> OwnData:
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
-        found = _load_known_arrays(path)
-    # Damaged bytes make zipfile, zlib, tokenize and numpy raise a dozen unrelated kinds of exception.
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        if "allow_pickle" in reason:
-            reason = "it holds pickled objects, which can run code and are never loaded"
-        raise data_error(f"cannot read {path}: {reason}; {_SAVE}") from error
+        found = load_npz(path, MOST_BYTES, _ARRAYS)
+    except DataError as error:
+        raise data_error(f"{error}; {_SAVE}") from error
     for key in ("images", "labels"):
         if key not in found:
             raise data_error(f"{path}: no array {key!r}, found {sorted(found)}; {_SAVE}")
-    return found
-
-
-def _load_known_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Load the arrays xnorflow knows; the values of all others, which aren't read, are empty."""
-    with path.open("rb") as stream:  # np.load leaves a damaged file open
-        if not stream.read(6).startswith((b"PK", b"\x93NUMPY")):
-            raise ValueError("it is not an .npz archive")
-        stream.seek(0)
-        archive = np.load(stream, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is a single .npy array, not an .npz archive")
-        found: dict[str, npt.NDArray[Any]] = {name: np.empty(0) for name in archive.files}
-        for key in _ARRAYS & found.keys():
-            found[key] = archive[key]
-            if not isinstance(found[key], np.ndarray):
-                raise ValueError(f"{key} is not a numpy array")
     return found
 
 
@@ -222,7 +205,7 @@ def load_folder(folder: Path) -> OwnData:
     labels = np.repeat(np.arange(len(files), dtype=np.int64), [len(inside) for inside in files])
     n_classes = _check_classes(folder, labels, [entry.name for entry in classes])
     paths = [path for inside in files for path in inside]
-    images = [_read_image(path) for path in paths]
+    images = [_read_image(path, MOST_BYTES // len(paths)) for path in paths]
     for path, image in zip(paths, images, strict=True):
         if image.shape != images[0].shape:
             raise data_error(
@@ -240,7 +223,7 @@ def _by(size: tuple[int, ...]) -> str:
     return "x".join(str(length) for length in size)
 
 
-def _read_image(path: Path) -> UInt8Array:
+def _read_image(path: Path, most_pixels: int) -> UInt8Array:
     try:
         from PIL import Image
     except ImportError as error:
@@ -251,6 +234,8 @@ def _read_image(path: Path) -> UInt8Array:
         with Image.open(path) as image:
             if (frames := getattr(image, "n_frames", 1)) > 1:
                 raise OSError(f"it holds {frames} pictures")
+            if math.prod(image.size) > most_pixels:
+                raise OSError(f"{_by(image.size[::-1])} pixels, at most {most_pixels:,} are read of each image here")
             image.load()
             mode = image.mode
             pixels = np.array(image.convert("L") if mode == "1" else image)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from xnorflow.plain import Count, Seconds, Share
+
 
 class Stage(str, Enum):
     """Where a number comes from, the surer the later."""
@@ -33,14 +35,14 @@ class Usage:
         uram: UltraRAM blocks.
     """
 
-    lut: int | None = None
-    lutram: int | None = None
-    ff: int | None = None
-    carry4: int | None = None
-    muxf: int | None = None
-    bram18: int | None = None
-    dsp: int | None = None
-    uram: int | None = None
+    lut: Count | None = None
+    lutram: Count | None = None
+    ff: Count | None = None
+    carry4: Count | None = None
+    muxf: Count | None = None
+    bram18: Count | None = None
+    dsp: Count | None = None
+    uram: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ class Timing:
     Attributes:
         clock_ns: period asked for.
         estimated_ns: period the tool expects to reach.
-        latency_cycles: smallest and largest number of cycles from first input to last output.
-        interval_cycles: smallest and largest number of cycles between two images.
+        latency_cycles: smallest and largest number of cycles from first input to last output; one is None
+            where a source tells the other alone.
+        interval_cycles: smallest and largest number of cycles between two images, likewise.
         slack_ns: worst setup slack against ``clock_ns`` (HLS: less the clock uncertainty).
         uncertainty_ns: what HLS keeps back of the period for Vivado.
         hold_slack_ns: worst hold slack.
@@ -60,8 +63,8 @@ class Timing:
 
     clock_ns: float | None = None
     estimated_ns: float | None = None
-    latency_cycles: tuple[int, int] | None = None
-    interval_cycles: tuple[int, int] | None = None
+    latency_cycles: tuple[int | None, int | None] | None = None
+    interval_cycles: tuple[int | None, int | None] | None = None
     slack_ns: float | None = None
     uncertainty_ns: float | None = None
     hold_slack_ns: float | None = None
@@ -88,8 +91,8 @@ class Depth:
         end: cell at its end.
     """
 
-    lut_levels: int
-    carry_chains: int
+    lut_levels: Count
+    carry_chains: Count
     start: str
     end: str
 
@@ -105,14 +108,10 @@ class LogicDelay:
         unknown: types of cells that have no delays in the estimate, so no path through them.
     """
 
-    longest_ns: float
+    longest_ns: Seconds
     start: str
     end: str
     unknown: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        # a JSON file brings it back as a list
-        object.__setattr__(self, "unknown", tuple(self.unknown))
 
 
 @dataclass(frozen=True)
@@ -126,10 +125,10 @@ class Slices:
         likely: with each register beside the LUT that feeds it and nothing unrelated in a slice.
     """
 
-    control_sets: int
-    registers: int
-    least: int
-    likely: int
+    control_sets: Count
+    registers: Count
+    least: Count
+    likely: Count
 
 
 @dataclass(frozen=True)
@@ -194,8 +193,8 @@ class LayerMismatch:
 
     layer: str
     what: str
-    compared: int
-    differing: int
+    compared: Count
+    differing: Count
     first: tuple[tuple[int, int, int, int], ...]
     advice: str
 
@@ -215,11 +214,11 @@ class SimResult:
     """
 
     source: str
-    images: int
-    accuracy: float
-    classes_differ: int
-    scores_differ: int
-    seconds: float | None = None
+    images: Count
+    accuracy: Share
+    classes_differ: Count
+    scores_differ: Count
+    seconds: Seconds | None = None
     mismatch: LayerMismatch | None = None
 
     @property

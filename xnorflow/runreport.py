@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from xnorflow import __version__
-from xnorflow.errors import DataError, ReportError
-from xnorflow.files import read_json, write_json
-from xnorflow.report import Depth, LayerMismatch, LogicDelay, SimResult, Slices
+from xnorflow.card import Card
+from xnorflow.errors import DataError, ReportError, shown
+from xnorflow.files import is_file, write_json
+from xnorflow.plain import Above0, Count, Positive, Seconds, from_plain, read_json
+from xnorflow.report import Depth, LogicDelay, SimResult, Slices
+from xnorflow.settings import got
 
 FORMAT_VERSION = 2
 # the order in which resources are shown
@@ -32,11 +34,11 @@ class LayerRow:
     """
 
     name: str
-    n_in: int
-    n_out: int
+    n_in: Positive
+    n_out: Positive
     kernel: str
-    reuse_factor: int
-    cycles: int
+    reuse_factor: Positive
+    cycles: Positive
     accum: str
     result: str
 
@@ -51,8 +53,8 @@ class InputRow:
         thresholds: text: those that the pixels are compared with.
     """
 
-    pixels: int
-    bits_per_pixel: int
+    pixels: Positive
+    bits_per_pixel: Positive
     thresholds: str
 
 
@@ -68,22 +70,22 @@ class RtlRow:
     """
 
     name: str
-    n_in: int
-    n_out: int
-    pe: int
-    simd: int
-    reuse_factor: int
-    cycles: int
+    n_in: Positive
+    n_out: Positive
+    pe: Positive
+    simd: Positive
+    reuse_factor: Positive
+    cycles: Positive
 
 
 @dataclass(frozen=True)
 class RtlSpeed:
     """Cycles by formula and as measured in RTL simulation."""
 
-    interval_cycles: int
-    measured_interval_cycles: float
-    latency_cycles: int
-    measured_latency_cycles: int
+    interval_cycles: Positive
+    measured_interval_cycles: Above0
+    latency_cycles: Positive
+    measured_latency_cycles: Count
 
     @property
     def agrees(self) -> bool:
@@ -107,14 +109,16 @@ class SynthRow:
 
     source: str
     tool: str
-    used: dict[str, int | None]
-    available: dict[str, int]
+    used: dict[str, Count | None]
+    available: dict[str, Count]
     depth: Depth | None = None
     logic_delay: LogicDelay | None = None
     slices: Slices | None = None
-    slices_available: int | None = None
+    slices_available: Count | None = None
 
     def __post_init__(self) -> None:
+        if not self.used or self.used.keys() != self.available.keys() or not self.used.keys() <= set(KINDS):
+            raise ValueError(f"used and available must both count the same ones of {', '.join(KINDS)}")
         # a JSON file brings them back in the order of the alphabet
         for name in ("used", "available"):
             counts = getattr(self, name)
@@ -132,20 +136,13 @@ class SynthRow:
                 return None
         return None if None in self.used.values() else True
 
-    @classmethod
-    def of(cls, values: dict[str, Any]) -> SynthRow:
-        """Build it from its JSON form."""
-        parts = {"depth": Depth, "logic_delay": LogicDelay, "slices": Slices}
-        built = {name: kind(**values[name]) for name, kind in parts.items() if values.get(name) is not None}
-        return cls(**{**values, **built})
-
 
 @dataclass(frozen=True)
 class StepRow:
     """One step: what it took when it ran, and whether an earlier run had done it."""
 
     name: str
-    seconds: float
+    seconds: Seconds
     reused: bool
 
 
@@ -165,14 +162,14 @@ class RunReport:
     name: str
     part: str
     device: str
-    clock_mhz: float
+    clock_mhz: Above0
     backend: str
     io_type: str
     data_name: str
     data_sha256: str
-    test_images: int
+    test_images: Count
     trained_here: bool | None = None
-    card: dict[str, Any] | None = None
+    card: Card | None = None
     spec_sha256: str | None = None
     input: InputRow | None = None
     layers: tuple[LayerRow, ...] = ()
@@ -201,7 +198,7 @@ class RunReport:
     @property
     def trained_on_other_data(self) -> bool:
         """Whether the network was trained on another data set than the one it was run on."""
-        return self.card is not None and self.card["data"]["sha256"] != self.data_sha256
+        return self.card is not None and self.card.data.sha256 != self.data_sha256
 
 
 def save_report(report: RunReport, project: Path) -> None:
@@ -216,32 +213,12 @@ def load_report(project: Path) -> RunReport:
         ReportError: the folder holds no report, or one of another version or damaged.
     """
     path = project / FILE
-    if not path.is_file():
+    if not is_file(path):
         raise ReportError(f"no {FILE} in {project}; run `xnorflow run CONFIG` first, and name its project folder")
     try:
         values = read_json(path)
-        if values["format"] != FORMAT_VERSION:
-            raise ReportError(f"{path}: field format is {values['format']}, this version reads {FORMAT_VERSION}")
-        values["layers"] = tuple(LayerRow(**row) for row in values["layers"])
-        values["rtl_layers"] = tuple(RtlRow(**row) for row in values["rtl_layers"])
-        parts = (
-            ("input", lambda row: InputRow(**row)),
-            ("rtl_speed", lambda row: RtlSpeed(**row)),
-            ("synth", SynthRow.of),
-        )
-        for name, build in parts:
-            values[name] = build(values[name]) if values.get(name) is not None else None
-        values["results"] = tuple(sim_result(row) for row in values["results"])
-        values["steps"] = tuple(StepRow(**row) for row in values["steps"])
-        return RunReport(**values)
-    except (DataError, KeyError, TypeError) as error:
-        raise ReportError(f"{path}: damaged report ({error}); run `xnorflow run` again") from error
-
-
-def sim_result(values: dict[str, Any]) -> SimResult:
-    """Build a SimResult from its JSON form."""
-    mismatch = values["mismatch"]
-    if mismatch is not None:
-        first = tuple(tuple(entry) for entry in mismatch["first"])
-        mismatch = LayerMismatch(**{**mismatch, "first": first})
-    return SimResult(**{**values, "mismatch": mismatch})
+        if isinstance(values, dict) and (found := values.get("format")) != FORMAT_VERSION:
+            raise ReportError(f"{shown(path)}: field format is {got(found)}, this version reads {FORMAT_VERSION}")
+        return from_plain(RunReport, values, shown(path))
+    except DataError as error:
+        raise ReportError(f"damaged report {error}; run `xnorflow run` again") from error

@@ -10,6 +10,17 @@ from typing import Any
 from xnorflow.errors import ConfigError
 
 PRECISION = re.compile(r"ap_u?int<([1-9]|[1-9][0-9])>")
+# numpy's own generator, which Keras seeds, takes no larger one
+LARGEST_SEED = 2**32 - 1
+# least and most; each seed is a training of its own, and an epoch of the smallest data set takes a second
+_WHOLE = {
+    "seed": (0, LARGEST_SEED),
+    "seeds": (1, 1000),
+    "epochs": (1, 100_000),
+    "batch_size": (2, 1_000_000),
+    "shift": (0, 1000),
+}
+_REAL = {"rotate": 180, "scale": 0.9, "elastic": 100}
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring = 2, 4, 4, 100
 
@@ -59,18 +70,24 @@ class TrainConfig:
     elastic: float = 0.6
 
     def __post_init__(self) -> None:
-        for name, least in (("seed", 0), ("seeds", 1), ("epochs", 1), ("batch_size", 2), ("shift", 0)):
+        for name, (least, most) in _WHOLE.items():
             value = getattr(self, name)
-            if not whole(value) or value < least:
-                raise ConfigError(f"train.{name} must be a whole number >= {least}, got {got(value)}")
+            if not whole(value) or not least <= value <= most:
+                raise ConfigError(
+                    f"train.{name} must be a whole number >= {least} and at most {most:,}, got {got(value)}"
+                )
+        if self.seed + self.seeds - 1 > LARGEST_SEED:
+            raise ConfigError(
+                f"train.seed + seeds - 1, the last seed, must be at most {LARGEST_SEED:,}, "
+                f"got {self.seed} and {self.seeds}"
+            )
         if not number(self.learning_rate) or not 0 < self.learning_rate <= 1:
             raise ConfigError(f"train.learning_rate must be above 0 and at most 1, got {got(self.learning_rate)}")
-        limits = {"rotate": 180, "scale": 0.9, "elastic": 100}
-        for name, most in limits.items():
+        for name, limit in _REAL.items():
             value = getattr(self, name)
-            if not number(value) or not 0 <= value <= most:
-                raise ConfigError(f"train.{name} must be a number from 0 to {most}, got {got(value)}")
-        for name in ("learning_rate", *limits):
+            if not number(value) or not 0 <= value <= limit:
+                raise ConfigError(f"train.{name} must be a number from 0 to {limit}, got {got(value)}")
+        for name in ("learning_rate", *_REAL):
             # 4 and 4.0 are the same setting, and the same key of a checkpoint
             object.__setattr__(self, name, float(getattr(self, name)))
 

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from xnorflow.card import Card
 from xnorflow.data import DataSet
 from xnorflow.doctor import Finding
+from xnorflow.errors import shown
 from xnorflow.report import LayerMismatch, LogicDelay, SimResult
 from xnorflow.runreport import RunReport, SynthRow
 
@@ -20,12 +22,25 @@ MISSING = "-"
 
 @dataclass(frozen=True)
 class Table:
-    """A table before it is drawn: a title, column heads, rows of text, and a remark below."""
+    """A table before it is drawn: a title, column heads, rows of text, and a remark below.
+
+    Names from outside stand in any of them: what would steer the terminal is escaped, an end of line is a space.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", _printable(self.title))
+        object.__setattr__(self, "columns", tuple(map(_printable, self.columns)))
+        object.__setattr__(self, "rows", tuple(tuple(map(_printable, row)) for row in self.rows))
+        object.__setattr__(self, "note", _printable(self.note))
+
+
+def _printable(text: str) -> str:
+    return shown(text.replace("\n", " "))
 
 
 class _Console(Console):
@@ -63,7 +78,7 @@ def markdown(tables: list[Table]) -> str:
 
 
 def _line(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def report_json(report: RunReport) -> str:
@@ -123,7 +138,7 @@ def _agreement_note(report: RunReport) -> str:
             f"{report.input.bits_per_pixel}, {report.input.thresholds}."
         )
     if report.trained_here is False and report.trained_on_other_data and report.card is not None:
-        trained_on = report.card["data"]["name"]
+        trained_on = report.card.data.name
         notes.append(
             f"The network was trained on {trained_on}, which may hold these very images: "
             "the accuracy above is no test of it."
@@ -197,12 +212,11 @@ def synth_table(synth: SynthRow, device: str) -> Table:
     rows = []
     for kind, count in synth.used.items():
         have = synth.available[kind]
-        share = MISSING if count is None else f"{100 * count / have:.1f} %"
-        rows.append((kind.upper(), MISSING if count is None else f"{count:,}", f"{have:,}", share))
+        rows.append((kind.upper(), MISSING if count is None else f"{count:,}", f"{have:,}", _share(count, have)))
     if synth.slices is not None and synth.slices_available is not None:
         have = synth.slices_available
         for name, count in (("slices, at least", synth.slices.least), ("slices, likely", synth.slices.likely)):
-            rows.append((name, f"{count:,}", f"{have:,}", f"{100 * count / have:.1f} %"))
+            rows.append((name, f"{count:,}", f"{have:,}", _share(count, have)))
     verdict = {None: "too close to say", True: "fits", False: "does not fit"}[synth.fits]
     note = (
         f"{synth.source}: {verdict} {device}. Counted by {synth.tool} after synth_xilinx; LUT are cells before "
@@ -210,6 +224,10 @@ def synth_table(synth: SynthRow, device: str) -> Table:
     )
     note += _netlist_note(synth)
     return Table(f"Does it fit {device}?", ("resource", "used", "available", "percent"), tuple(rows), note)
+
+
+def _share(count: int | None, have: int) -> str:
+    return MISSING if count is None or not have else f"{100 * count / have:.1f} %"
 
 
 def _netlist_note(synth: SynthRow) -> str:
@@ -231,7 +249,7 @@ def _netlist_note(synth: SynthRow) -> str:
 
 
 def _delay_note(delay: LogicDelay) -> str:
-    kinds = " to ".join(cell.split()[0] for cell in (delay.start, delay.end))
+    kinds = " to ".join(cell.partition(" ")[0] for cell in (delay.start, delay.end))
     missing = f" and without {', '.join(delay.unknown)}" if delay.unknown else ""
     return (
         f" The cells of the slowest path ({kinds}) take {delay.longest_ns:.2f} ns as Yosys estimates, without "
@@ -255,10 +273,10 @@ def data_table(data: DataSet) -> Table:
     return Table(f"Data set {data.name}", ("split", "images", "pixels", "classes"), rows, f"sha256 {data.sha256}")
 
 
-def card_table(card: dict[str, object]) -> Table:
+def card_table(card: Card) -> Table:
     """Return a trained network's card."""
-    rows = tuple((key, json.dumps(value, ensure_ascii=False)) for key, value in card.items())
-    return Table(f"Card of {card['network']}", ("field", "value"), rows)
+    rows = tuple((key, json.dumps(value, ensure_ascii=False)) for key, value in dataclasses.asdict(card).items())
+    return Table(f"Card of {card.network}", ("field", "value"), rows)
 
 
 def doctor_table(findings: list[Finding]) -> Table:

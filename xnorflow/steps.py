@@ -7,6 +7,7 @@ killed leaves the step undone.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -15,10 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xnorflow import __version__
+from xnorflow import __version__, signals
 from xnorflow.errors import DataError
-from xnorflow.files import read_json, sha256_file, write_error, write_json
+from xnorflow.files import sha256_file, write_error, write_json
 from xnorflow.folders import MARKER, claim, discard, empty
+from xnorflow.plain import read_plain
 
 RESULT, INPUTS = "result.json", "config.json"
 
@@ -44,6 +46,16 @@ class StepResult:
     key: str = ""
     files: dict[str, str] = field(default_factory=dict)
     note: str = ""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What ``result.json`` holds: the key of the inputs, and the hash of every file that the step left."""
+
+    key: str
+    seconds: float
+    values: dict[str, Any]
+    files: dict[str, str]
 
 
 def run_step(
@@ -76,13 +88,15 @@ def run_step(
     started = time.monotonic()
     try:
         values = dict(work(folder))
+        # foreign code may have swallowed a Ctrl-C, and not be done
+        signals.check()
         seconds = round(time.monotonic() - started, 2)
         files = {name: sha256_file(folder / name) for name in _files(folder) if proves(name)}
     except OSError as error:
         raise write_error(Path(error.filename or folder), error) from error
-    key = _key(inputs)
-    write_json(folder / RESULT, {"key": key, "seconds": seconds, "values": values, "files": files})
-    return StepResult(folder.name, seconds, False, values, key, files)
+    record = StepRecord(_key(inputs), seconds, values, files)
+    write_json(folder / RESULT, dataclasses.asdict(record))
+    return StepResult(folder.name, seconds, False, values, record.key, files)
 
 
 def finished(folder: Path, inputs: Mapping[str, Any]) -> StepResult | None:
@@ -108,17 +122,10 @@ def read_result(folder: Path) -> StepResult | None:
     if not path.exists():
         return None
     try:
-        read = read_json(path)
-        key, seconds, values, files = (read[name] for name in ("key", "seconds", "values", "files"))
-        if not (isinstance(key, str) and isinstance(values, dict) and isinstance(files, dict)):
-            raise TypeError("a field of another type")
-        if not all(isinstance(digest, str) for digest in files.values()):
-            raise TypeError("a hash of another type")
-        return StepResult(folder.name, float(seconds), True, values, key, files)
-    except (DataError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path}: damaged, not what a step leaves; delete its folder to run the step again"
-        ) from error
+        record = read_plain(path, StepRecord)
+    except DataError as error:
+        raise DataError(f"{error}; delete its folder to run the step again") from error
+    return StepResult(folder.name, record.seconds, True, record.values, record.key, record.files)
 
 
 def plain(inputs: Mapping[str, Any]) -> dict[str, Any]:

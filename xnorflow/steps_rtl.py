@@ -16,7 +16,7 @@ from xnorflow.data import Split
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.files import write_text
-from xnorflow.report import Stage, SynthReport, Timing, Usage
+from xnorflow.report import SynthReport
 from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
 from xnorflow.rtl.simulate import run, write_design
 from xnorflow.rtl.verilator import build, lint, verilator
@@ -102,13 +102,6 @@ def route_step(
     write_text(pins, nextpnr.pins_module(plan, TOP))
     run_passes(plan_synthesis([*sources, pins], nextpnr.TOP, folder, pads=True), folder, timeout_s=timeout_s)
     return {"routed": dataclasses.asdict(nextpnr.place_and_route(order, folder, config.part, timeout_s))}
-
-
-def routed_report(values: dict[str, Any]) -> SynthReport:
-    """Build the report of ``route_step`` from its JSON form."""
-    parts = {"usage": Usage(**values["usage"]), "available": Usage(**values["available"])}
-    timing = Timing(**values["timing"])
-    return SynthReport(**{**values, **parts, "timing": timing, "stage": Stage(values["stage"])})
 
 
 def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:

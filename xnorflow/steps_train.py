@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from xnorflow.card import Card, find_card
 from xnorflow.errors import ConfigError, DataError, shown
-from xnorflow.files import is_file, read_json, sha256_file
+from xnorflow.files import is_file, sha256_file
 from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job, Run
+from xnorflow.plain import from_plain, read_json
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
 
 
@@ -50,7 +53,9 @@ def train_step(run: Run) -> StepResult:
     """
     held = _held(run.job)
     step = _trained(run, held) if run.job.model is None else _given(run, run.job.model, held)
-    run.add(trained_here=step.values["trained_here"], card=step.values["card"])
+    stored = step.values["card"]
+    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
+    run.add(trained_here=step.values["trained_here"], card=card)
     return step
 
 
@@ -94,11 +99,12 @@ def _words(step: StepResult, inputs: dict[str, Any]) -> str:
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     if not is_file(model):
         raise ConfigError(f"no such network file: {shown(model)}")
-    card = model.with_suffix(".json")
-    given = {path.suffix: sha256_file(path) for path in (model, card) if is_file(path)}
-    digest = given[model.suffix]
-    if held is not None and held.digest == digest:
-        if held.trained_here or given.get(".json") in (None, held.inputs.get(".json")):
+    card, remark = find_card(model)
+    if remark:
+        print(f"xnorflow: {remark}", file=sys.stderr, flush=True)
+    given = plain({"model": sha256_file(model), "card": None if card is None else dataclasses.asdict(card)})
+    if held is not None and held.digest == given["model"]:
+        if held.trained_here or given["card"] in (None, held.inputs.get("card")):
             return run.take(held.step)
     elif held is not None:
         _refuse(run.job, held, f"the network of {shown(model)}")
@@ -111,7 +117,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     def work(folder: Path) -> dict[str, Any]:
         suffix = ".keras" if model.suffix == ".keras" else ".h5"
         shutil.copyfile(model, folder / f"{run.config.name}{suffix}")
-        return {"trained_here": False, "card": read_json(card) if is_file(card) else None, "file": model.name}
+        return {"trained_here": False, "card": given["card"], "file": model.name}
 
     return run.step(TRAIN, given, work)
 
@@ -139,7 +145,7 @@ def _trained(run: Run, held: Held | None) -> StepResult:
 
         bits, threshold = config.input_bits, config.pixel_threshold
         trained = train(config.network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
-        return {"trained_here": True, "card": trained.card}
+        return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
 
     return run.step(
         TRAIN, {**inputs, "configured": configured}, work, keeps=lambda path: path.suffix in (".npz", ".log")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ from xnorflow.errors import ConfigError, ReportError, ToolFailed
 from xnorflow.files import write_text
 from xnorflow.folders import claim, discard
 from xnorflow.report import SynthReport
-from xnorflow.tools import find_tool, require_all, require_tool, run_tool
+from xnorflow.tools import check_time_limit, find_tool, require_all, require_tool, run_tool
 
 # how much of a log is searched for the cause of a failure
 TAIL_BYTES = 200_000
@@ -98,11 +99,13 @@ def synthesise(
             route.
 
     Raises:
+        ConfigError: a time limit that is none.
         DataError: the folder is a link or somebody else's.
         ToolNotFound: a program is missing; said before any starts.
         ToolFailed: a program failed; says which step, what its log means, and where the log is.
         ReportError: a report is missing or cut short.
     """
+    check_time_limit(timeout_s)
     require_all(tools_of(backend, job.vivado))
     claim(folder)
     # a report of an earlier run must not pass for one of this
@@ -166,6 +169,8 @@ def _run(plan: ToolPlan, folder: Path, timeout_s: float | None, on_step: Callabl
 
 def _tail(log: Path) -> str:
     try:
-        return log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+        with log.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL_BYTES))
+            return stream.read(TAIL_BYTES).decode(errors="replace")
     except OSError:
         return ""

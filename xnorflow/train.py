@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import platform
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow import signals
 from xnorflow.augment import Warp
 from xnorflow.blocks import with_learned_thresholds
+from xnorflow.card import Accuracy, Card, CardData, CardInput, SeedRun, Seeds, save_card
 from xnorflow.chain import read_groups
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError, XnorflowError
 from xnorflow.extract import extract
-from xnorflow.files import sha256_file, write_json
+from xnorflow.files import sha256_file
 from xnorflow.inputs import LEARNED, PixelThreshold, encoded_shape, keras_input
 from xnorflow.keras2 import import_keras
 from xnorflow.lessons import Lessons
@@ -42,28 +45,7 @@ class TrainedModel:
     """A trained network's file and its card (accuracy, seeds, data, versions)."""
 
     path: Path
-    card: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class SeedRun:
-    """What one seed came to; accuracies are shares of images classified rightly.
-
-    Attributes:
-        seed: the seed.
-        best_epoch: the epoch whose weights were taken, counted from 1.
-        validation: accuracy of Keras on the validation images.
-        test: accuracy of Keras on the test images.
-        golden: accuracy of the golden model, the integer network, on the test images.
-        seconds: training time.
-    """
-
-    seed: int
-    best_epoch: int
-    validation: float
-    test: float
-    golden: float
-    seconds: float
+    card: Card
 
 
 def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_threshold: PixelThreshold = 128) -> Any:
@@ -123,24 +105,25 @@ def train(
     runs: list[SeedRun] = []
     for seed in range(student.config.seed, student.config.seed + student.config.seeds):
         model, run = student.train(seed)
+        signals.check()
         if not runs or run.validation > max(earlier.validation for earlier in runs):
             save_model(model, path, settings)
             kept = run
         runs.append(run)
-    card = {
-        "network": network.stem,
-        "data": {"name": data.name, "sha256": data.sha256, "test_images": len(data.test.labels)},
-        "input": settings,
-        "seed": kept.seed,
-        "best_epoch": kept.best_epoch,
-        "accuracy": {"validation": kept.validation, "test": kept.test, "golden": kept.golden},
-        "seeds": {**_spread(runs), "runs": [dataclasses.asdict(run) for run in runs]},
-        "train": dataclasses.asdict(student.config),
-        "seconds": round(sum(run.seconds for run in runs), 1),
-        "versions": versions(),
-        "sha256": sha256_file(path),
-    }
-    write_json(path.with_suffix(".json"), card)
+    card = Card(
+        network=network.stem,
+        data=CardData(data.name, data.sha256, len(data.test.labels)),
+        input=CardInput(input_bits, pixel_threshold),
+        seed=kept.seed,
+        best_epoch=kept.best_epoch,
+        accuracy=Accuracy(kept.validation, kept.test, kept.golden),
+        seeds=_spread(runs),
+        train=student.config,
+        seconds=round(sum(run.seconds for run in runs), 1),
+        versions=versions(),
+        sha256=sha256_file(path),
+    )
+    save_card(card, path)
     for checkpoint in folder.glob(f"*{CHECKPOINT}"):
         checkpoint.unlink()
     return TrainedModel(path, card)
@@ -151,11 +134,10 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
-def _spread(runs: Sequence[SeedRun]) -> dict[str, float | None]:
-    """Return mean and standard deviation of the golden model's accuracy over the seeds."""
+def _spread(runs: Sequence[SeedRun]) -> Seeds:
     found = [run.golden for run in runs]
     deviation = statistics.stdev(found) if len(found) > 1 else None
-    return {"golden_mean": statistics.mean(found), "golden_standard_deviation": deviation}
+    return Seeds(statistics.mean(found), deviation, tuple(runs))
 
 
 class _Student:
@@ -173,6 +155,7 @@ class _Student:
         self.network, self.data, self.folder, self.config = network, data, folder, config
         self.bits, self.pixel_threshold = bits, pixel_threshold
         self.shape = data.keras_shape
+        self._check_sizes()
         self.warp = Warp(config.rotate, config.scale, config.elastic)
         model = self.build()
         read_groups(model)  # what is not binary is refused now, not after hours of training
@@ -181,6 +164,23 @@ class _Student:
                 f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
             )
         self.source = keras_input(tuple(model.input_shape[1:]), bits, pixel_threshold)
+
+    def _check_sizes(self) -> None:
+        """Refuse a shift that moves images out whole; say where a batch takes more images than there are."""
+        height, width, _ = self.shape
+        if self.config.shift >= min(height, width):
+            raise ConfigError(
+                f"train.shift must be below {min(height, width)}, for the images of {self.data.name} have "
+                f"{height} x {width} pixels; got {self.config.shift}"
+            )
+        images = len(self.data.train.labels)
+        if self.config.batch_size > images:
+            print(
+                f"xnorflow: train.batch_size is {self.config.batch_size}, but {self.data.name} has {images} training "
+                f"images: each epoch is one step with all of them",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def build(self) -> Any:
         """Return the network as it stands before training."""

@@ -16,7 +16,8 @@ from pathlib import Path
 from xnorflow.backends.yosys import FLAT
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError, ReportError, ToolNotFound
-from xnorflow.files import read_json, write_text
+from xnorflow.files import write_text
+from xnorflow.plain import read_json
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 from xnorflow.rtl.generate import result_bits
 from xnorflow.rtl.netplan import NetPlan

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
-from flow_runs import DIGITS, options, reused, take_network, wait_for
+from flow_runs import DIGITS, options, reused, take_network
+from processes import wait_for
 from rtl_nets import dense_net
 
 from xnorflow import api, api_fit, api_rtl, flow, steps_rtl

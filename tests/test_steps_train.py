@@ -205,6 +205,12 @@ def test_a_new_card_beside_the_same_network_is_taken(given, tmp_path):
 # --- what is damaged
 
 
+def test_a_project_with_an_overlong_name_is_one_line(trainings, tmp_path, capsys):
+    assert main(["train", str(DIGITS), "--project", str(tmp_path / ("x" * 300))]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "File name too long" in line and not trainings
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"key": 1, "seconds": 1, "values": {}, "files": {}}', "[" * 99_999]
 )
@@ -216,6 +222,14 @@ def test_a_damaged_result_does_not_cost_the_network(trained, trainings, text):
     assert content(trained) == before and len(trainings) == 1
     api.train(DIGITS, project=trained, train={"epochs": 2}, overwrite=True)
     assert len(trainings) == 2
+
+
+def test_a_result_that_is_no_file_does_not_cost_the_network(trained, trainings):
+    (trained / TRAIN / RESULT).unlink()
+    (trained / TRAIN / RESULT).mkdir()
+    with pytest.raises(DataError, match="changed or damaged"):
+        api.train(DIGITS, project=trained, train={"epochs": 2})
+    assert len(trainings) == 1
 
 
 @pytest.mark.parametrize("change", [{"trained_here": "yes"}, {"card": 3}, {"card": {"data": 1}}])

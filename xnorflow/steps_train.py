@@ -6,6 +6,7 @@ A project holds one network. A finished one is never replaced by another without
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def _held(job: Job) -> Held | None:
         if step is None:
             return None
         names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
-        if len(names) == 1 and not (folder / names[0]).exists():
+        if len(names) == 1 and not os.path.lexists(folder / names[0]):
             return None
         (name,) = names
         if any(sha256_file(folder / part) != step.files[part] for part in (name, INPUTS)):
@@ -181,7 +182,9 @@ def _refuse(job: Job, held: Held, wanted: str) -> None:
     """
     extraction = job.project / EXTRACT
     # a file that could not be read as a network: the copy of it is nobody's work
-    unread = not held.trained_here and (extraction / INPUTS).exists() and not (extraction / RESULT).exists()
+    unread = (
+        not held.trained_here and os.path.lexists(extraction / INPUTS) and not os.path.lexists(extraction / RESULT)
+    )
     if not job.overwrite and not unread:
         raise ConfigError(
             f"{shown(job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "

@@ -76,7 +76,7 @@ def test_many_random_dense_networks_equal_the_golden_model(tmp_path_factory, cas
 )
 def test_the_smallest_networks(tmp_path, sizes, bits, scaled):
     spec = dense_net(5, sizes, bits, scaled)
-    foldings = {layer.name: Folding(2, 4) for layer in spec.layers}
+    foldings = {layer.name: Folding(min(2, layer.n_out), min(4, layer.n_in)) for layer in spec.layers}
     check_cycles(*check(spec, foldings, tmp_path))
 
 
@@ -104,11 +104,11 @@ CONVS = {
 
 
 @pytest.mark.parametrize("case", CONVS)
-@pytest.mark.parametrize("pe_simd", [(4, 5)])
-def test_convolutions_equal_the_golden_model(tmp_path, case, pe_simd):
+@pytest.mark.parametrize(("pe", "simd"), [(4, 5)])
+def test_convolutions_equal_the_golden_model(tmp_path, case, pe, simd):
     shape, layers, bits = CONVS[case]
     spec = conv_net(3, shape, layers, bits)
-    plan, result = check(spec, {layer.name: Folding(*pe_simd) for layer in spec.layers}, tmp_path)
+    plan, result = check(spec, {layer.name: Folding(min(pe, layer.n_out), simd) for layer in spec.layers}, tmp_path)
     check_cycles(plan, result)
 
 

@@ -14,7 +14,7 @@ from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_path, check_target, writing
 from xnorflow.flow import Announce, Step, complete, hold, prepare
-from xnorflow.folders import claim
+from xnorflow.folders import make
 from xnorflow.job import EXTRACT, Run
 from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
@@ -150,7 +150,7 @@ def trace(
         job.config.check_layers(state.spec)
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
         folder = job.project / TRACE
-        claim(folder)
+        make(folder)
         with atomic_path(Path(output)) as partial, writing(folder):
             result = simulate_rtl(plan, chosen, folder, trace=partial)
     compare(plan, chosen, result)

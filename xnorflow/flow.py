@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -183,7 +184,7 @@ def hold(job: Job, until: str | None = None, also: Tools = ()) -> Iterator[Run]:
         ToolNotFound: nothing is done yet and a tool is missing; nothing is written then.
     """
     steps = _until(job.config, until)
-    if not job.project.exists():
+    if not os.path.lexists(job.project):
         require_all([*_tools(steps), *also])
     state = Run(job)
     with folder_lock(job.project):

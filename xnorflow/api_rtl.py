@@ -13,7 +13,7 @@ from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.config import VERILOG, BuildConfig
 from xnorflow.data import load_dataset
 from xnorflow.errors import ConfigError, ToolNotFound
-from xnorflow.files import atomic_path, check_target, folder_lock, writing
+from xnorflow.files import atomic_path, check_target, folder_lock, is_file, writing
 from xnorflow.job import EXTRACT, Job
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
@@ -148,6 +148,6 @@ def _network(config: str | Path | BuildConfig, **options: Any) -> tuple[Job, Net
     """Return the job and the network its project holds; one is trained, or taken over, if there is none."""
     job = api.make_job(config, **options)
     stored = job.project / EXTRACT / "spec.npz"
-    if job.model is not None or not stored.is_file():
+    if job.model is not None or not is_file(stored):
         api.extract(config, **options)
     return job, load_spec(stored)

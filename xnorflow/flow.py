@@ -11,7 +11,7 @@ from typing import Any
 from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_dict
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
-from xnorflow.files import folder_lock, read_json, sha256_file
+from xnorflow.files import folder_lock, is_file, read_json, sha256_file
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import types_of
@@ -32,14 +32,14 @@ def _train(run: Run) -> StepResult:
     """Train the network, or take over the one given."""
     config, model = run.config, run.job.model
     if model is not None:
-        if not model.is_file():
+        if not is_file(model):
             raise ConfigError(f"no such network file: {model}")
         card = model.with_suffix(".json")
-        given = {path.suffix: sha256_file(path) for path in (model, card) if path.is_file()}
+        given = {path.suffix: sha256_file(path) for path in (model, card) if is_file(path)}
         step = run.step(TRAIN, given, lambda folder: _take_model(run, model, card))
     else:
         inputs = {
-            "network": sha256_file(config.network) if config.network.is_file() else None,
+            "network": sha256_file(config.network) if is_file(config.network) else None,
             "data": run.data.sha256,
             "train": dataclasses.asdict(config.train),
             "input_bits": config.input_bits,
@@ -66,7 +66,7 @@ def _train(run: Run) -> StepResult:
 
 def _take_model(run: Run, model: Path, card: Path) -> dict[str, Any]:
     shutil.copyfile(model, run.model_file)
-    return {"trained_here": False, "card": read_json(card) if card.is_file() else None}
+    return {"trained_here": False, "card": read_json(card) if is_file(card) else None}
 
 
 def _extract(run: Run) -> StepResult:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.errors import DataError
+from xnorflow.files import is_file, open_regular
 from xnorflow.packages import needed
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -73,6 +74,8 @@ def load_npz(path: Path) -> OwnData:
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         found = _load_known_arrays(path)
+    except (DataError, MemoryError):
+        raise
     # Damaged bytes make zipfile, zlib, tokenize and numpy raise a dozen unrelated kinds of exception.
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -87,7 +90,7 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 def _load_known_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Load the arrays xnorflow knows; the values of all others, which aren't read, are empty."""
-    with path.open("rb") as stream:  # np.load leaves a damaged file open
+    with open_regular(path) as stream:  # np.load leaves a damaged file open
         if not stream.read(6).startswith((b"PK", b"\x93NUMPY")):
             raise ValueError("it is not an .npz archive")
         stream.seek(0)
@@ -245,7 +248,7 @@ def _read_image(path: Path) -> UInt8Array:
     with needed("Pillow", "reading image files", "pillow"):
         from PIL import Image
     try:
-        if not path.is_file():  # opening a pipe would wait for ever
+        if not is_file(path):  # opening a pipe would wait for ever
             raise OSError("it is a folder, a device or a broken link")
         with Image.open(path) as image:
             if (frames := getattr(image, "n_frames", 1)) > 1:
@@ -253,6 +256,8 @@ def _read_image(path: Path) -> UInt8Array:
             image.load()
             mode = image.mode
             pixels = np.array(image.convert("L") if mode == "1" else image)
+    except (DataError, MemoryError):
+        raise
     # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more on damaged bytes.
     except Exception as error:
         reason = str(error) or type(error).__name__

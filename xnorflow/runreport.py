@@ -9,7 +9,7 @@ from typing import Any
 
 from xnorflow import __version__
 from xnorflow.errors import DataError, ReportError
-from xnorflow.files import read_json, write_json
+from xnorflow.files import is_file, read_json, write_json
 from xnorflow.report import Depth, LayerMismatch, LogicDelay, SimResult, Slices
 
 FORMAT_VERSION = 2
@@ -216,7 +216,7 @@ def load_report(project: Path) -> RunReport:
         ReportError: the folder holds no report, or one of another version or damaged.
     """
     path = project / FILE
-    if not path.is_file():
+    if not is_file(path):
         raise ReportError(f"no {FILE} in {project}; run `xnorflow run CONFIG` first, and name its project folder")
     try:
         values = read_json(path)

@@ -50,6 +50,11 @@ def test_writes_and_replaces_whole_files(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_name_with_stray_bytes_is_kept(tmp_path):
+    write_json(tmp_path / "a", {"name": "ä\udcff"})
+    assert read_json(tmp_path / "a") == {"name": "ä\udcff"}
+
+
 def test_rights_are_those_of_the_umask(tmp_path):
     mask = os.umask(0o027)
     try:

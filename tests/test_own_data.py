@@ -122,7 +122,7 @@ def test_bad_own_arrays(tmp_path, case):
 
 def test_files_that_are_no_npz(tmp_path):
     path = tmp_path / "my.npz"
-    message(DataError, str(path), has=(path, "No such file", "numpy.savez"))
+    message(DataError, str(path), has=(path, "no such file"))
     foreign = "not an .npz archive"
     for content, has in ((b"", foreign), (b"hello", foreign), (b"PK\x03\x04", ""), (b"\x80\x04N.", foreign)):
         path.write_bytes(content)

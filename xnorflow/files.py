@@ -13,6 +13,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -132,9 +133,9 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8, whole or not at all."""
+    """Write ``text`` as UTF-8, whole or not at all; stray bytes of a file's name are escaped as JSON reads them."""
     with atomic_open(path) as stream:
-        stream.write(text.encode())
+        stream.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -236,7 +237,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     The lock is the kernel's (``flock``), so a killed run leaves none behind.
 
     Raises:
-        DataError: the folder can't be made or written, or its ``.lock`` is somebody's file or link.
+        DataError: the folder can't be made or written, or its ``.lock`` is somebody's link or pipe.
     """
     handle = _open_lock(folder)
     try:
@@ -255,6 +256,9 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 def _open_lock(folder: Path) -> int:
     path = folder / ".lock"
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in str(folder.absolute())):
+        what = "its path has a control character or stray bytes, which compilers can't read"
+        raise DataError(f"cannot write {shown(folder)}: {what}; choose another name")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # neither through a link nor emptied: the name may be somebody else's file

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from xnorflow.data import DataSet
 from xnorflow.doctor import Finding
+from xnorflow.errors import shown
 from xnorflow.report import LayerMismatch, LogicDelay, SimResult
 from xnorflow.runreport import RunReport, SynthRow
 
@@ -39,14 +40,14 @@ def print_tables(tables: list[Table], console: Console | None = None) -> None:
     console = console or _Console()
     for table in tables:
         # Text, for a string would be read as markup: [x] would vanish
-        drawn = RichTable(title=Text(table.title), title_justify="left", title_style="bold")
+        drawn = RichTable(title=Text(shown(table.title)), title_justify="left", title_style="bold")
         for index, column in enumerate(table.columns):
-            drawn.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
+            drawn.add_column(Text(shown(column)), justify="left" if index == 0 else "right", overflow="fold")
         for row in table.rows:
-            drawn.add_row(*map(Text, row))
+            drawn.add_row(*(Text(shown(cell)) for cell in row))
         console.print(drawn)
         if table.note:
-            console.print(table.note, highlight=False, markup=False, soft_wrap=True)
+            console.print(shown(table.note), highlight=False, markup=False, soft_wrap=True)
         console.print()
 
 
@@ -54,16 +55,16 @@ def markdown(tables: list[Table]) -> str:
     """Return tables as Markdown."""
     parts = []
     for table in tables:
-        lines = [f"## {table.title}", "", _line(table.columns), _line(("---",) * len(table.columns))]
+        lines = [f"## {shown(table.title)}", "", _line(table.columns), _line(("---",) * len(table.columns))]
         lines += [_line(row) for row in table.rows]
         if table.note:
-            lines += ["", table.note]
+            lines += ["", shown(table.note)]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 
 def _line(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(shown(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def report_json(report: RunReport) -> str:
@@ -71,7 +72,7 @@ def report_json(report: RunReport) -> str:
     values = dataclasses.asdict(report)
     values["agrees"] = report.agrees
     values["interval_cycles"] = report.interval_cycles
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    return json.dumps(values, indent=2)  # ASCII, whatever the terminal knows
 
 
 def report_tables(report: RunReport) -> list[Table]:

@@ -17,7 +17,7 @@ from xnorflow.files import write_text
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
 from xnorflow.rtl.simulate import run, write_design
-from xnorflow.rtl.verilator import build, lint
+from xnorflow.rtl.verilator import build, lint, verilator
 from xnorflow.runreport import RtlRow, RtlSpeed, SynthRow
 from xnorflow.simulate import compare_scores
 from xnorflow.spec import NetSpec
@@ -55,6 +55,7 @@ def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
 
 def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> dict[str, Any]:
     """Write the Verilog files into ``folder / "verilog"`` and check them with Verilator's lint."""
+    verilator()  # where it is missing nothing is written
     sources = write_design(plan, folder / "verilog", config.bram36)
     lint(sources, folder / "lint")
     return {"files": [path.name for path in sources]}

@@ -122,8 +122,10 @@ def make_job(
         settings = with_train(settings, train)
     if pretrained and model is not None:
         raise ConfigError("--pretrained and --model exclude each other; give one")
-    chosen = pretrained_model(settings) if pretrained else Path(model) if model else None
-    folder = Path(project) if project else Path("projects") / name
+    chosen = pretrained_model(settings) if pretrained else Path(model) if model is not None else None
+    if project is not None and not str(project):
+        raise ConfigError("--project must name a folder, got ''; leave it out for projects/NAME")
+    folder = Path(project) if project is not None else Path("projects") / name
     return Job(settings, folder, chosen, Path(data_dir) if data_dir else None, configured, overwrite)
 
 

@@ -12,6 +12,7 @@ from xnorflow.config import BuildConfig
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError
+from xnorflow.files import is_file
 from xnorflow.plain import from_plain
 from xnorflow.report import SimResult
 from xnorflow.runreport import RunReport, StepRow
@@ -61,7 +62,7 @@ def shipped_model(config: BuildConfig) -> Path | None:
     """
     path = config.network.with_suffix(".h5")
     on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
-    return next((model for model in (on_this_data, path) if model.is_file()), None)
+    return next((model for model in (on_this_data, path) if is_file(model)), None)
 
 
 def pretrained_model(config: BuildConfig) -> Path:

@@ -63,6 +63,7 @@ def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
 
 def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> dict[str, Any]:
     """Write the Verilog files into ``folder / "verilog"`` and check them with Verilator's lint."""
+    verilator()  # where it is missing nothing is written
     sources = write_design(plan, folder / "verilog", config.bram36)
     lint(sources, folder / "lint")
     return {"files": [path.name for path in sources]}

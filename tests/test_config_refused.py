@@ -76,7 +76,6 @@ WRONG_TYPE = [
     *("train: {batch_size: 99999999999999999999999}", "train: {scale: .inf}", "train: {rotate: .nan}"),
     *(
         "strategy: {3: Latency}",
-        "reuse_factor: {null: 4}",
         "train: {learning_rate: .nan}",
         "train: {learning_rate: fast}",
         "train: {learning_rate: true}",
@@ -132,6 +131,11 @@ PRECISIONS = [
 def test_precision_syntax(tmp_path, field, precision):
     message = refused(tmp_path, with_line(f'precision: {{dense1: {{{field}: "{precision}"}}}}'))
     assert f"precision {field} must be ap_int<N> or ap_uint<N>, N 1 to 99, got " in message
+
+
+@pytest.mark.parametrize("line", ["reuse_factor: {null: 4}", "reuse_factor: {3: 4}", "strategy: {3: Latency}"])
+def test_layers_are_named_by_text(tmp_path, line):
+    assert "layers are named by text, got" in refused(tmp_path, with_line(line))
 
 
 def test_precision_that_is_no_text(tmp_path):

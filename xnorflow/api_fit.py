@@ -14,6 +14,7 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
+from xnorflow.calibration import load_calibration
 from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import shape_of
@@ -77,7 +78,7 @@ def fit_question(
     if part is not None:
         settings = dataclasses.replace(settings, part=part)
     job = api.make_job(config, project=project)
-    ratios = hls_to_vivado(Path(calibration) if calibration else None)
+    ratios = {**hls_to_vivado(), **(load_calibration(Path(calibration)) if calibration else {})}
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     spec, origin = _network(settings, job.project)
     return FitQuestion(spec, settings, budget, ratios, origin)

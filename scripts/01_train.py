@@ -1,8 +1,7 @@
 """Train a network on real digits and look at its card: ``python scripts/01_train.py [CONFIG]``."""
 
-import sys
-
 from xnorflow import api, show
+from xnorflow.ending import run_script
 
 
 def main(config: str = "hls_configs/digits.yaml") -> None:
@@ -13,4 +12,4 @@ def main(config: str = "hls_configs/digits.yaml") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

@@ -1,8 +1,8 @@
 """Fold a trained network into its golden model and look inside: ``python scripts/02_extract.py MODEL.h5``."""
 
-import sys
 from pathlib import Path
 
+from xnorflow.ending import run_script
 from xnorflow.extract import extract_file
 from xnorflow.spec import ScoreSpec
 from xnorflow.specfile import save_spec
@@ -19,4 +19,4 @@ def main(model: str = "keras_models/digits.h5", output: str = "projects/digits-s
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

@@ -1,8 +1,7 @@
 """Convert the shipped network to a Vivado HLS project: ``python scripts/03_convert.py [CONFIG]``."""
 
-import sys
-
 from xnorflow import api, show
+from xnorflow.ending import run_script
 
 
 def main(config: str = "hls_configs/digits.yaml", project: str | None = None) -> None:
@@ -12,4 +11,4 @@ def main(config: str = "hls_configs/digits.yaml", project: str | None = None) ->
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

@@ -3,6 +3,7 @@
 import sys
 
 from xnorflow import api
+from xnorflow.ending import run_script
 
 
 def main(config: str = "hls_configs/digits.yaml", project: str | None = None) -> None:
@@ -14,4 +15,4 @@ def main(config: str = "hls_configs/digits.yaml", project: str | None = None) ->
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

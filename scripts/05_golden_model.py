@@ -1,9 +1,9 @@
 """Classify images with the golden model alone, without TensorFlow: ``python scripts/05_golden_model.py SPEC.npz``."""
 
-import sys
 from pathlib import Path
 
 from xnorflow.data import load_dataset
+from xnorflow.ending import run_script
 from xnorflow.specfile import load_spec
 
 
@@ -16,4 +16,4 @@ def main(spec_file: str = "projects/digits-spec.npz", data: str = "digits") -> N
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

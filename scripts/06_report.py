@@ -1,9 +1,9 @@
 """Write the report of a run as Markdown: ``python scripts/06_report.py PROJECT [FILE.md]``."""
 
-import sys
 from pathlib import Path
 
 from xnorflow import api, show
+from xnorflow.ending import run_script
 from xnorflow.files import write_text
 
 
@@ -14,4 +14,4 @@ def main(project: str = "projects/digits", output: str = "projects/digits.md") -
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_script(main)

@@ -1,31 +1,19 @@
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
+from processes import FAMILY, alive, hear_ctrl_c, pids, python
 
 from xnorflow.errors import DataError, ToolFailed, ToolNotFound
-from xnorflow.tools import find_tool, in_parallel, override_variable, require_tool, run_tool
+from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
-# starts a child of its own that also ignores the polite signal, tells both ids and waits
-FAMILY = """
-import os, signal, subprocess, sys, time
-from pathlib import Path
-ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-code = f"import signal, time; {ignore}; print('ready', flush=True); time.sleep(60)"
-child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-child.stdout.readline()
-Path(sys.argv[1]).write_text(f"{os.getpid()} {child.pid}")
-time.sleep(60)
-"""
 INTERRUPTED = """
-import signal, sys
+import sys
 from pathlib import Path
-from xnorflow.tools import in_parallel, run_tool
-signal.signal(signal.SIGINT, signal.default_int_handler)
+from xnorflow.parallel import in_parallel
+from xnorflow.tools import run_tool
 folder, script, how = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 def work(name):
     return run_tool([sys.executable, "-c", script, folder / name], cwd=folder, log=folder / (name + ".log"))
@@ -34,30 +22,6 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """
-
-
-def python(code, *arguments):
-    return [sys.executable, "-c", code, *arguments]
-
-
-def alive(pid):
-    """Whether a process runs; a zombie that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
-def wait_for(condition, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def pids(path):
-    wait_for(lambda: path.exists() and len(path.read_text().split()) == 2)
-    return [int(word) for word in path.read_text().split()]
 
 
 # --- finding
@@ -187,20 +151,6 @@ def test_full_disk_under_the_log(size):
 # --- stopping
 
 
-def test_time_limit_stops_the_whole_group(tmp_path):
-    started = time.monotonic()
-    with pytest.raises(ToolFailed, match=r"took longer than 1.5 s and was stopped; log: "):
-        run_tool(python(FAMILY, str(tmp_path / "ids")), cwd=tmp_path, log=tmp_path / "log", timeout_s=1.5)
-    assert time.monotonic() - started < 20
-    family = pids(tmp_path / "ids")
-    wait_for(lambda: not any(map(alive, family)))
-
-
-def test_program_in_time_is_not_stopped(tmp_path):
-    run_tool(python("pass"), cwd=tmp_path, log=tmp_path / "log", timeout_s=60)
-    wait_for(lambda: not any(isinstance(thread, threading.Timer) for thread in threading.enumerate()))
-
-
 def test_error_in_the_callback_stops_the_group(tmp_path):
     def stop(line):
         raise ZeroDivisionError
@@ -213,45 +163,15 @@ def test_error_in_the_callback_stops_the_group(tmp_path):
 
 @pytest.mark.parametrize("how", ["single", "parallel"])
 def test_ctrl_c_stops_the_whole_group(tmp_path, package_env, how):
-    command = python(INTERRUPTED, str(tmp_path), FAMILY, how)
-    caller = subprocess.Popen(command, env=package_env, stdout=subprocess.PIPE, text=True)
+    """Also where no command line listens."""
+    command = python(INTERRUPTED, tmp_path, FAMILY, how)
+    caller = subprocess.Popen(command, env=package_env, stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     try:
-        family = [pid for name in ("a", "b")[: 1 + (how == "parallel")] for pid in pids(tmp_path / name)]
+        family = [pid for name in ("a", "b")[: 1 + (how == "parallel")] for pid in pids(tmp_path / name, caller)]
         assert all(map(alive, family))
         caller.send_signal(signal.SIGINT)
-        out, _ = caller.communicate(timeout=30)
+        out, _ = caller.communicate(timeout=300)
     finally:
         caller.kill()
     assert out == "interrupted\n"
-    wait_for(lambda: not any(map(alive, family)))
-
-
-def test_in_parallel_keeps_the_order_and_takes_nothing():
-    assert in_parallel(lambda n: (time.sleep(0.05 * (3 - n)), n)[1], [1, 2, 3]) == [1, 2, 3]
-    assert in_parallel(str, []) == []
-
-
-def test_failure_of_one_stops_the_others(tmp_path):
-    def work(name):
-        code = "import time; time.sleep(60)" if name == "slow" else "raise SystemExit(3)"
-        return run_tool(python(code), cwd=tmp_path, log=tmp_path / name)
-
-    started = time.monotonic()
-    with pytest.raises(ToolFailed, match="failed with exit code 3"):
-        in_parallel(work, ["slow", "bad"])
-    assert time.monotonic() - started < 30
-
-
-def test_programs_of_another_thread_go_on(tmp_path):
-    """What ``in_parallel`` stops is its own."""
-    seconds = []
-
-    def sleep():
-        seconds.append(run_tool(python("import time; time.sleep(1)"), cwd=tmp_path, log=tmp_path / "other"))
-
-    other = threading.Thread(target=sleep)
-    other.start()
-    with pytest.raises(ToolFailed):
-        in_parallel(lambda name: run_tool(python("raise SystemExit(3)"), cwd=tmp_path, log=tmp_path / name), ["a"])
-    other.join()
-    assert seconds and seconds[0] >= 1
+    assert not any(map(alive, family))

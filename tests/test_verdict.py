@@ -1,9 +1,8 @@
 """Verdict, Pareto front and the table of hls4ml's own kernels."""
 
-import builtins
-
 import pytest
 
+from xnorflow import pareto
 from xnorflow.cost import Amounts, Band, dense_shapes, exactly
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_rtl import RtlKernel
@@ -142,14 +141,7 @@ def test_plot_refuses_other_formats_and_no_points(tmp_path):
 
 
 def test_plot_without_matplotlib(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def absent(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    monkeypatch.setattr(pareto.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolNotFound, match="pip install matplotlib"):
         plot(explore(SMALL, StockKernel(), BUDGET), BUDGET, tmp_path / "front.svg")
     assert not list(tmp_path.iterdir())

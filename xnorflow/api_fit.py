@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 
 from xnorflow import api
-from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.calibration import load_calibration
 from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
@@ -22,21 +21,22 @@ from xnorflow.device import device_of
 from xnorflow.errors import ReportError
 from xnorflow.files import write_text
 from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
-from xnorflow.flow import CONVERT
-from xnorflow.hls.convert import load_project
+from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
-from xnorflow.pareto import Point, plot
+from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
+from xnorflow.steps_hls import CONVERT
+from xnorflow.steps_synth import SYNTH, Synthesis
 from xnorflow.stock import StockRow, stock_kernels, stock_rows
-from xnorflow.synth import SynthRun, synthesise
+from xnorflow.synth import SynthRun, tools_of
+from xnorflow.tools import check_time_limit
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
 BOARD_LOGIC = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
-SYNTH = "05-synth"
 UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on the weights"
 
 
@@ -134,7 +134,13 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
 
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
-    """Return every choice of reuse factors that no other one beats, and draw them where asked."""
+    """Return every choice of reuse factors that no other one beats, and draw them where asked.
+
+    Raises:
+        ConfigError, DataError, ToolNotFound: as ``check_drawing``, before the work.
+    """
+    if drawing is not None:
+        check_drawing(drawing)
     spec, config = question.spec, question.config
     kernel = kernel_of(config, question.ratios)
 
@@ -163,6 +169,7 @@ def synth(
     vivado: str = "none",
     timeout_s: float | None = None,
     on_step: Callable[[str], None] | None = None,
+    announce: Announce = lambda step: None,
     **options: Any,
 ) -> SynthRun:
     """Convert if needed, then run the HLS tool, and Vivado where ``vivado`` says how far.
@@ -173,21 +180,23 @@ def synth(
         export: pack an IP.
         vivado: "none", "synthesise" or "implement".
         timeout_s: time limit of each program.
-        on_step: called with each step as it starts.
-        **options: as ``api.run`` takes them.
+        on_step: called with each step of these programs as it starts.
+        announce: called after each step of the flow.
+        **options: as ``api.make_job`` takes them.
 
     Raises:
+        ConfigError: a time limit that is none, or the project holds a finished synthesis of something else.
         ToolNotFound: a vendor tool is missing.
         ToolFailed: it failed; the message says what its log means.
     """
+    check_time_limit(timeout_s)
     job = api.make_job(config, **options)
-    api.convert(config, **options)
-    project = load_project(job.project / CONVERT / "project")
-    build = job.config
-    order = HlsJob(
-        project.folder.resolve(), project.top, build.part, build.clock_mhz, cosim=cosim, export=export, vivado=vivado
-    )
-    return synthesise(order, build.backend, job.project / SYNTH, timeout_s=timeout_s, on_step=on_step)
+    tools = tools_of(job.config.backend, vivado)
+    order = Synthesis(cosim, export, vivado, timeout_s, on_step, job.overwrite)
+    with hold(job.keeping_network(), CONVERT, tools) as state:
+        prepare(state, CONVERT, announce, tools)
+        complete(state, {SYNTH: Step(order.step, tools)}, announce)
+        return order.result(state)
 
 
 def calibrate(reports: Sequence[Path]) -> Mapping[str, Ratio]:

@@ -1,45 +1,38 @@
-"""The command line. Exit codes: 0, 1 does not match or does not fit, 2 the user's mistake."""
+"""The command line.
+
+Exit codes: 0, 1 does not match or does not fit, 2 the user's mistake, 3 an unexpected exception, 130 Ctrl-C.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.cli_fit import add_fit_commands
-from xnorflow.cli_options import add_network_options, network_options
+from xnorflow.cli_options import add_network_options, add_output, network_options
 from xnorflow.cli_rtl import add_rtl_commands
-from xnorflow.errors import XnorflowError
+from xnorflow.ending import ended
+from xnorflow.errors import shown
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
-from xnorflow.steps import StepResult
-
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code.
+
+    Raises:
+        SystemExit: as ``ended``, or a wrong command line.
+    """
+    return ended(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
-    try:
-        code = command(arguments)
-        # here, where a closed pipe is caught, and not at the interpreter's end
-        sys.stdout.flush()
-        return code
-    except XnorflowError as error:
-        print(f"xnorflow: error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("xnorflow: stopped; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # the reader of a pipe has had enough; without this, Python complains once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return command(arguments)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +40,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit with 2."""
-        self.exit(2, f"xnorflow: error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"xnorflow: error: {shown(message)}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     form = report.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as Markdown")
-    report.add_argument("-o", "--output", help="write to this file instead of the terminal")
+    add_output(report, "-o", "--output", help="write to this file instead of the terminal")
     for add_commands in (add_fit_commands, add_rtl_commands):
         add_commands(lambda name, function, text, example: _add(commands, name, function, text, example))
     return parser
@@ -107,7 +100,6 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
         report = function(
             arguments.config,
-            announce=_announce,
             **network_options(arguments),
             data=arguments.data,
             train={key: value for key, value in overrides.items() if value is not None},
@@ -119,11 +111,6 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         return 0 if report.agrees else 1
 
     return command
-
-
-def _announce(step: StepResult) -> None:
-    how = "taken over from an earlier run" if step.reused else f"{step.seconds:.1f} s"
-    print(f"{step.name}: {how}", file=sys.stderr, flush=True)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -148,7 +135,7 @@ def _report(arguments: argparse.Namespace) -> int:
         show.print_tables(tables)
         return 0
     if arguments.output:
-        write_text(Path(arguments.output), text)
+        write_text(arguments.output, text)
     else:
         sys.stdout.write(text)
     return 0

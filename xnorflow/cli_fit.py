@@ -9,9 +9,9 @@ from pathlib import Path
 from xnorflow import api_fit as api
 from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
-from xnorflow.cli_options import Add, add_network_options, network_options
+from xnorflow.cli_options import Add, add_network_options, add_output, network_options
 from xnorflow.config import VERILOG, load_config
-from xnorflow.errors import ConfigError
+from xnorflow.errors import ConfigError, shown
 from xnorflow.problem import GOALS
 from xnorflow.show import markdown, print_tables
 
@@ -25,7 +25,7 @@ def add_fit_commands(add: Add) -> None:
     _add_budget(fit)
     fit.add_argument("--goal", choices=GOALS, default="interval", help="what is to be least")
     fit.add_argument("--images-per-s", type=float, help="least throughput wanted; needed for --goal area")
-    fit.add_argument("--write", metavar="FILE", help="write the configuration with the chosen reuse factors")
+    add_output(fit, "--write", help="write the configuration with the chosen reuse factors")
     fit.add_argument("--check", action="store_true", help="judge the configuration as it stands")
     fit.add_argument("--report", action="append", default=[], help="with --check: a report of HLS or Vivado")
     explore = add(
@@ -33,7 +33,7 @@ def add_fit_commands(add: Add) -> None:
         "xnorflow explore hls_configs/sfc.yaml --plot sfc.svg",
     )  # fmt: skip
     _add_budget(explore)
-    explore.add_argument("--plot", metavar="FILE", help="draw it, with the part's limits (.svg or .png)")
+    add_output(explore, "--plot", help="draw it, with the part's limits (.svg or .png)")
     stock = add(
         "stock", _stock, "what hls4ml's own kernels and ours need of the part at their best, network by network",
         "xnorflow stock hls_configs/tfc.yaml hls_configs/sfc.yaml --markdown",
@@ -46,7 +46,7 @@ def add_fit_commands(add: Add) -> None:
         "xnorflow calibrate my_csynth.xml my_utilization_placed.rpt -o mine.yaml",
     )  # fmt: skip
     calibrate.add_argument("reports", nargs="+", help="HLS reports, and Vivado reports of the same top functions")
-    calibrate.add_argument("-o", "--output", help="write the ratios to this file, for --calibration")
+    add_output(calibrate, "-o", "--output", help="write the ratios to this file, for --calibration")
 
 
 def _add_synth(add: Add) -> None:
@@ -91,7 +91,7 @@ def _question(arguments: argparse.Namespace, config: str | None = None) -> api.F
         board_logic=arguments.board_logic,
         calibration=arguments.calibration,
     )
-    print(f"network {question.config.network.stem}: {question.origin}")
+    print(shown(f"network {question.config.network.stem}: {question.origin}"))
     return question
 
 
@@ -108,17 +108,17 @@ def _fit(arguments: argparse.Namespace) -> int:
     if chosen is None:
         return 1
     if arguments.write:
-        api.write_config(chosen, Path(arguments.write), found.message)
-        print(f"wrote {arguments.write}")
+        api.write_config(chosen, arguments.write, found.message)
+        print(f"wrote {shown(arguments.write)}")
     return 0
 
 
 def _explore(arguments: argparse.Namespace) -> int:
     question = _question(arguments)
-    points = api.explore(question, Path(arguments.plot) if arguments.plot else None)
+    points = api.explore(question, arguments.plot)
     print_tables([show_fit.explore_table(points, question.budget)])
     if arguments.plot:
-        print(f"wrote {arguments.plot}")
+        print(f"wrote {shown(arguments.plot)}")
     return 0
 
 
@@ -158,6 +158,6 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     ratios = api.calibrate([Path(name) for name in arguments.reports])
     print_tables([show_fit.calibration_table(ratios)])
     if arguments.output:
-        api.write_calibration(ratios, Path(arguments.output))
-        print(f"wrote {arguments.output}")
+        api.write_calibration(ratios, arguments.output)
+        print(f"wrote {shown(arguments.output)}")
     return 0

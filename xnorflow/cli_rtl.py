@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 from xnorflow import api_rtl as api
 from xnorflow.api import make_job
-from xnorflow.cli_options import Add, add_network_options, network_options
+from xnorflow.cli_options import Add, add_network_options, add_output, network_options
 from xnorflow.device import device_of
+from xnorflow.errors import shown
 from xnorflow.show import print_tables, synth_table
 from xnorflow.show_fit import report_tables, timing_table
 
@@ -23,15 +22,15 @@ def add_rtl_commands(add: Add) -> None:
     add_network_options(trace)
     trace.add_argument("--image", type=int, default=0, help="number of the test image (default 0)")
     trace.add_argument("--cycles", type=int, help="cycles per image, where the configuration has no folding")
-    trace.add_argument("-o", "--output", default="trace.vcd", help="the VCD file (default trace.vcd)")
+    add_output(trace, "-o", "--output", default="trace.vcd", help="the VCD file (default trace.vcd)")
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    output = Path(arguments.output)
+    output = arguments.output
     plan = api.trace(
         arguments.config, output, image=arguments.image, cycles=arguments.cycles, **network_options(arguments)
     )
-    print(f"wrote {output}: test image {arguments.image}, {plan.latency_cycles:,} cycles, scores equal")
+    print(f"wrote {shown(output)}: test image {arguments.image}, {plan.latency_cycles:,} cycles, scores equal")
     return 0
 
 
@@ -41,7 +40,6 @@ def synth(arguments: argparse.Namespace) -> int:
         arguments.config,
         cycles=arguments.cycles,
         timeout_s=arguments.time_limit,
-        on_step=lambda step: print(step, file=sys.stderr, flush=True),
         **network_options(arguments),
     )
     config = make_job(arguments.config).config

@@ -149,12 +149,13 @@ class BuildConfig:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
 
 
-def load_config(path: Path) -> BuildConfig:
+def load_config(path: str | Path) -> BuildConfig:
     """Read a YAML configuration; paths in it are relative to the file.
 
     Raises:
         ConfigError: unreadable file, not YAML, an unknown key or a value that is not allowed.
     """
+    path = Path(path)
     try:
         document = load_yaml(path, "a configuration")
     except DataError as error:

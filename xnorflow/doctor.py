@@ -59,9 +59,13 @@ class Finding:
 def doctor() -> list[Finding]:
     """Look for every tool and package and return what was found."""
     python = Finding("Python", platform.python_version(), "everything", True, "")
-    packages = [_package(name, purpose, required) for name, purpose, required in PACKAGES]
     programs = [_program(name, purpose, required) for name, purpose, required in PROGRAMS]
-    return [python, *packages, *programs]
+    return [python, *packages(), *programs]
+
+
+def packages() -> list[Finding]:
+    """Look for every package and return what was found."""
+    return [_package(name, purpose, required) for name, purpose, required in PACKAGES]
 
 
 def _package(name: str, purpose: str, required: bool) -> Finding:
@@ -79,12 +83,17 @@ def _program(name: str, purpose: str, required: bool) -> Finding:
 
 
 def _version(program: Path) -> str:
+    versions: list[str] = []
+
+    def see(line: str) -> None:
+        match = VERSION.search(line)
+        if match and not versions:
+            versions.append(match[0])
+
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "version.log"
         try:
-            run_tool([program, "--version"], cwd=Path(folder), log=log, timeout_s=60)
+            run_tool([program, "--version"], cwd=Path(folder), log=log, timeout_s=60, on_line=see)
         except XnorflowError as error:
             return f"found, but it fails: {str(error).splitlines()[0]}"
-        lines = log.read_text(encoding="utf-8").splitlines()[1:]
-    match = VERSION.search("\n".join(lines))
-    return match[0] if match else "found, version not known"
+    return versions[0] if versions else "found, version not known"

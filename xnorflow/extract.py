@@ -26,9 +26,9 @@ from xnorflow.thresholds import CHUNK, Fires, find_edges
 FRACTION_BITS = 20
 
 
-def extract_file(path: Path, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
+def extract_file(path: str | Path, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
     """Read a network file and return its NetSpec; the file's own input settings win over the arguments."""
-    model, settings = load_model(path)
+    model, settings = load_model(Path(path))
     return extract(model, settings.get("bits", bits), settings.get("pixel_threshold", pixel_threshold))
 
 

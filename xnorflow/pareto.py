@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
 from xnorflow.errors import ConfigError, ToolNotFound
-from xnorflow.files import atomic_open
+from xnorflow.files import atomic_open, check_target
 from xnorflow.problem import Budget, Problem
 
 FORMATS = ("svg", "png")
@@ -88,24 +89,37 @@ def plot(points: Sequence[Point], budget: Budget, path: Path, title: str = "") -
     """Write the front as SVG or PNG: LUT and BRAM18 over images/s, the device's limits drawn in.
 
     Raises:
-        ConfigError: no points, or another file format.
-        ToolNotFound: matplotlib is not installed.
+        ConfigError: no points.
+        ConfigError, DataError, ToolNotFound: as ``check_drawing``.
     """
     if not points:
         raise ConfigError("a plot needs at least one point, got none; explore the network first")
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise ConfigError(f"a plot is written as {' or '.join(FORMATS)}, got {path.name!r}; change its ending")
+    kind = check_drawing(path)
     figure = _figure(points, budget, title)
     with atomic_open(path) as stream:
         figure.savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None)
 
 
+def check_drawing(path: Path) -> str:
+    """Return the file format of a plot, by the ending of its file.
+
+    Raises:
+        ConfigError: another ending.
+        DataError: the file can't be written.
+        ToolNotFound: matplotlib is not installed.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise ConfigError(f"a plot is written as {' or '.join(FORMATS)}, got {path.name!r}; change its ending")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ToolNotFound("the plot needs matplotlib; install it with: pip install matplotlib")
+    check_target(path)
+    return kind
+
+
 def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ToolNotFound("the plot needs matplotlib; install it with: pip install matplotlib") from error
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     for axes, kind, label in zip(figure.subplots(1, 2), ("lut", "bram18"), ("LUT", "BRAM18"), strict=True):
         for fits, colour, words in ((True, "tab:blue", "fits"), (False, "tab:grey", "does not fit")):

@@ -15,6 +15,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from xnorflow.errors import shown
+
 Advance = Callable[[int], None]
 
 
@@ -25,7 +27,7 @@ def progress_bar(what: str, total: int) -> Iterator[Advance]:
     On a stream that is not a terminal only the finished bar is printed.
     """
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -34,5 +36,5 @@ def progress_bar(what: str, total: int) -> Iterator[Advance]:
         console=Console(stderr=True),
     )
     with bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(shown(what), total=total)
         yield lambda amount: bar.advance(task, amount)

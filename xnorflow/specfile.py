@@ -28,11 +28,11 @@ FORMAT_VERSION = 2
 Arrays = dict[str, NDArray[Any]]
 
 
-def save_spec(spec: NetSpec, path: Path) -> str:
+def save_spec(spec: NetSpec, path: str | Path) -> str:
     """Write ``spec`` to ``path`` (``.npz``), whole or not at all; return its sha256."""
     arrays = _to_arrays(spec)
     digest = _digest(arrays)
-    with atomic_open(path) as stream:
+    with atomic_open(Path(path)) as stream:
         np.savez_compressed(stream, sha256=np.array(digest), **arrays)  # type: ignore[arg-type]
     return digest
 
@@ -42,7 +42,7 @@ def spec_sha256(spec: NetSpec) -> str:
     return _digest(_to_arrays(spec))
 
 
-def load_spec(path: Path) -> NetSpec:
+def load_spec(path: str | Path) -> NetSpec:
     """Read a NetSpec.
 
     Raises:
@@ -50,7 +50,7 @@ def load_spec(path: Path) -> NetSpec:
     """
     advice = "extract it again with `xnorflow extract`"
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
             arrays: Arrays = {name: stored[name] for name in stored.files}
         digest = str(arrays.pop("sha256"))
         if digest != _digest(arrays):

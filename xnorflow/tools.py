@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
+import selectors
 import shlex
 import shutil
 import signal
 import subprocess
-import threading
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextvars import ContextVar
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TextIO
 
-from xnorflow.errors import ToolFailed, ToolNotFound
-from xnorflow.files import write_error
+from xnorflow import signals
+from xnorflow.errors import ConfigError, ToolFailed, ToolNotFound
+from xnorflow.files import held_locks, write_error
+from xnorflow.parallel import stopped_with_others
 
-LAST_LINES = 10
-Item = TypeVar("Item")
-Found = TypeVar("Found")
-# programs that the threads of the ``in_parallel`` around this thread have running
-_running: ContextVar[set[subprocess.Popen[str]] | None] = ContextVar("_running", default=None)
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+LAST_LINES, LINE_CHARACTERS = 10, 1000
+# as much as a pipe holds at most
+CHUNK_BYTES = 1 << 20
+MOST_SECONDS = 1_000_000
 # how to get each program; the name of the variable that overrides its path is derived from its own
 INSTALL = {
     "g++": "sudo apt install g++ (or your system's C++ compiler package)",
@@ -70,6 +73,36 @@ def require_tool(name: str, purpose: str) -> Path:
     return found
 
 
+def check_time_limit(timeout_s: float | None) -> None:
+    """Check a time limit in seconds; None is none.
+
+    Raises:
+        ConfigError: it is not a number above 0, or more than ``MOST_SECONDS``.
+    """
+    number = isinstance(timeout_s, (int, float)) and not isinstance(timeout_s, bool)
+    if timeout_s is not None and not (number and 0 < timeout_s <= MOST_SECONDS):
+        raise ConfigError(
+            f"a time limit must be above 0 and at most {MOST_SECONDS:,} seconds, got {timeout_s!r}; "
+            "leave it out for none"
+        )
+
+
+def require_all(lookers: Iterable[Callable[[], object]]) -> None:
+    """Call what looks for programs, and say all that is missing in one line.
+
+    Raises:
+        ToolNotFound: any of them raised it.
+    """
+    missing: list[str] = []
+    for look in lookers:
+        try:
+            look()
+        except ToolNotFound as error:
+            missing.append(str(error))
+    if missing:
+        raise ToolNotFound("; ".join(dict.fromkeys(missing)))
+
+
 def run_tool(
     argv: Sequence[str | Path],
     *,
@@ -81,8 +114,9 @@ def run_tool(
 ) -> float:
     """Run a program to its end and return the seconds it took.
 
-    Standard output and error go to ``log``, after a first line with the command. The program gets
-    a process group of its own, which is stopped as a whole on a time limit, Ctrl-C or any error.
+    Standard output and error go to ``log``, after a first line with the command. Nothing that the program
+    started outlives it: what is left is ended at its end, on a time limit, on Ctrl-C or any error, and
+    when this process is killed.
 
     Args:
         argv: program and arguments; no shell is involved.
@@ -90,79 +124,103 @@ def run_tool(
         log: file that keeps its output.
         env: variables to add to this process's own.
         timeout_s: time limit in seconds.
-        on_line: called with each line of output as it comes.
+        on_line: called with each line of output as it comes, cut to ``LINE_CHARACTERS``.
 
     Raises:
+        ConfigError: a time limit that is none.
         ToolFailed: it could not start, failed or took too long; the message has its last lines.
         DataError: the log cannot be written.
     """
+    check_time_limit(timeout_s)
+    signals.check()
     command = [str(part) for part in argv]
     started = time.monotonic()
-    tail: deque[str] = deque(maxlen=LAST_LINES)
-    expired = threading.Event()
-
-    def run(stream: TextIO) -> int:
-        with _log_errors(log):
-            print(f"$ {shlex.join(command)}", file=stream, flush=True)
-        process = _start(command, cwd, env)
-        timer = _stop_after(process, timeout_s, expired)
-        with _stopped_on_error(process, timer):
-            assert process.stdout is not None
-            for line in process.stdout:
-                with _log_errors(log):
-                    stream.write(line)
-                tail.append(line.rstrip())
-                if on_line is not None:
-                    on_line(line.rstrip())
-            code = process.wait()
-            with _log_errors(log):
-                stream.flush()
-            return code
-
-    code = _with_log(log, run)
-    if expired.is_set():
+    with _written(log) as stream:
+        output = _Output(stream, log, on_line)
+        output.log(f"$ {shlex.join(command)}\n")
+        with _supervised(command, cwd, env, timeout_s) as process:
+            report = _read_to_end(process, output)
+    word, _, number = report.decode(errors="replace").strip().partition(" ")
+    if word == "expired":
         raise ToolFailed(f"{command[0]} took longer than {timeout_s:g} s and was stopped; log: {log}")
+    if word == "errno":
+        raise _no_start(command, cwd, os.strerror(int(number.split()[0])))
+    # without a word the supervisor was killed
+    code = int(number) if word == "ended" else process.returncode
     if code != 0:
-        raise ToolFailed(_failure(command[0], code, tail, log))
+        raise ToolFailed(_failure(command[0], code, output.tail, log))
     return time.monotonic() - started
 
 
-def in_parallel(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
-    """Return ``work(item)`` of every item, each in a thread of its own.
+class _Output:
+    """What a program prints: all of it for its log, each line for who wants it, the last ones for an error."""
 
-    When one fails, or on Ctrl-C, the programs that the others run are stopped: Ctrl-C reaches the
-    main thread only, which would otherwise wait for them to end.
-    """
-    running: set[subprocess.Popen[str]] = set()
+    def __init__(self, stream: TextIO, log: Path, on_line: Callable[[str], None] | None) -> None:
+        self.tail: deque[str] = deque(maxlen=LAST_LINES)
+        self._stream, self._path, self._on_line = stream, log, on_line
+        utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+        self._line = ""
 
-    def in_thread(item: Item) -> Found:
-        _running.set(running)
-        return work(item)
+    def log(self, text: str) -> None:
+        """Write into the log only."""
+        with _log_errors(self._path):
+            self._stream.write(text)
+            self._stream.flush()
 
-    chosen = list(items)
-    with ThreadPoolExecutor(max(1, len(chosen))) as pool:
-        futures = [pool.submit(in_thread, item) for item in chosen]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            for future in filter(lambda future: future.done(), futures):
-                future.result()
-        except BaseException:
-            while not all(future.done() for future in futures):
-                for process in tuple(running):
-                    _stop_group(process)
-                wait(futures, timeout=0.1)
-            raise
-    return [future.result() for future in futures]
+    def add(self, data: bytes, final: bool = False) -> None:
+        """Take what the program wrote; at the end, the last line as it stands."""
+        text = self._decoder.decode(data, final)
+        self.log(text)
+        *whole, rest = text.split("\n")
+        for part in whole:
+            self._end_line(part)
+        # a line may have no end and be of any length
+        self._line = (self._line + rest)[:LINE_CHARACTERS]
+        if final and self._line:
+            self._end_line("")
+
+    def _end_line(self, rest: str) -> None:
+        line, self._line = (self._line + rest)[:LINE_CHARACTERS].rstrip(), ""
+        self.tail.append(line)
+        if self._on_line is not None:
+            self._on_line(line)
 
 
-def _with_log(log: Path, run: Callable[[TextIO], int]) -> int:
+def _read_to_end(process: subprocess.Popen[bytes], output: _Output) -> bytes:
+    """Read the program's output until its supervisor ends; return what that reported."""
+    assert process.stdout is not None and process.stderr is not None, "_start asks for them"
+    printed, status = process.stdout.fileno(), process.stderr.fileno()
+    report, ended = b"", False
+    with selectors.DefaultSelector() as selector:
+        for source in (printed, status):
+            selector.register(source, selectors.EVENT_READ)
+        while not ended:
+            for key, _ in selector.select():
+                data = os.read(key.fd, CHUNK_BYTES)
+                if key.fd == status:
+                    report, ended = report + data, not data
+                elif data:
+                    output.add(data)
+                else:
+                    selector.unregister(printed)
+    # What is left is in the pipe. The pipe's end is not waited for: who could not be stopped may hold it open.
+    os.set_blocking(printed, False)
+    with contextlib.suppress(BlockingIOError):
+        output.add(os.read(printed, CHUNK_BYTES))
+    output.add(b"", final=True)
+    return report
+
+
+@contextlib.contextmanager
+def _written(log: Path) -> Iterator[TextIO]:
     with _log_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         stream = log.open("w", encoding="utf-8", errors="replace")
     try:
-        return run(stream)
+        yield stream
     finally:
-        # what a full disk refuses was reported when it was written or flushed
+        # what a full disk refuses was reported when it was written
         with contextlib.suppress(OSError):
             stream.close()
 
@@ -176,69 +234,48 @@ def _log_errors(log: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stopped_on_error(process: subprocess.Popen[str], timer: threading.Timer | None) -> Iterator[None]:
-    running = _running.get()
-    if running is not None:
-        running.add(process)
-    try:
-        yield
-    except BaseException:
-        _stop_group(process)
-        raise
-    finally:
-        if timer is not None:
-            timer.cancel()
-        if running is not None:
-            running.discard(process)
-        if process.stdout is not None:
-            process.stdout.close()
+def _supervised(
+    command: list[str], cwd: Path, env: Mapping[str, str] | None, timeout_s: float | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program under its supervisor; at the end, or on any error, nothing of it is left."""
+    process = _start(command, cwd, env, timeout_s)
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    with stopped_with_others(process.stdin.close), process.stdout, process.stderr:
+        try:
+            yield process
+        finally:
+            process.stdin.close()
+            # Where the supervisor was killed, the group is still there. Its number cannot be another's before
+            # the supervisor is waited for.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-def _start(command: list[str], cwd: Path, env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+def _start(
+    command: list[str], cwd: Path, env: Mapping[str, str] | None, timeout_s: float | None
+) -> subprocess.Popen[bytes]:
+    locks = held_locks.get()
+    limit = "" if timeout_s is None else str(float(timeout_s))
+    supervisor = [sys.executable, "-I", "-S", str(SUPERVISOR), limit, ",".join(map(str, locks))]
     try:
         return subprocess.Popen(
-            command,
+            [*supervisor, *command],
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            stderr=subprocess.PIPE,
+            pass_fds=locks,
             start_new_session=True,
         )
     except OSError as error:
-        raise ToolFailed(f"cannot start {command[0]} in {cwd}: {error.strerror}") from error
+        raise _no_start(command, cwd, error.strerror or str(error)) from error
 
 
-def _stop_after(
-    process: subprocess.Popen[str], timeout_s: float | None, expired: threading.Event
-) -> threading.Timer | None:
-    if timeout_s is None:
-        return None
-
-    def stop() -> None:
-        expired.set()
-        _stop_group(process)
-
-    timer = threading.Timer(timeout_s, stop)
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-def _stop_group(process: subprocess.Popen[str]) -> None:
-    """Ask the whole process group to end, then make it."""
-    for sign, patience_s in ((signal.SIGTERM, 2.0), (signal.SIGKILL, None)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience_s)
-            # the leader is gone; what it left behind in its group goes too
-            if sign == signal.SIGTERM:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            return
+def _no_start(command: list[str], cwd: Path, reason: str) -> ToolFailed:
+    return ToolFailed(f"cannot start {command[0]} in {cwd}: {reason}")
 
 
 def _failure(program: str, code: int, tail: Sequence[str], log: Path) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow import signals
 from xnorflow.augment import Warp
 from xnorflow.blocks import with_learned_thresholds
 from xnorflow.card import Accuracy, Card, CardData, CardInput, SeedRun, Seeds, save_card
@@ -104,6 +105,7 @@ def train(
     runs: list[SeedRun] = []
     for seed in range(student.config.seed, student.config.seed + student.config.seeds):
         model, run = student.train(seed)
+        signals.check()
         if not runs or run.validation > max(earlier.validation for earlier in runs):
             save_model(model, path, settings)
             kept = run

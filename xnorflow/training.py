@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow import signals
 from xnorflow.data import Split
 from xnorflow.errors import DataError
 from xnorflow.files import atomic_open
@@ -92,6 +93,8 @@ class TrainingRun:
             while self.epoch < self.schedule.epochs:
                 loss = self._train_epoch()
                 accuracy = self.accuracy(validation)
+                # TensorFlow swallows a Ctrl-C now and then; the epoch may not be whole
+                signals.check()
                 self.epoch += 1
                 # the later of two equal epochs: its learning rate was lower
                 if accuracy >= self.best_accuracy:

@@ -133,7 +133,7 @@ def run_passes(passes: Sequence[str], folder: Path, log: str = "yosys.log", time
 def synthesize(
     sources: Sequence[Path],
     top: str,
-    folder: Path,
+    folder: str | Path,
     *,
     part: str | None = None,
     cells: bool = True,
@@ -154,6 +154,7 @@ def synthesize(
     Raises:
         ToolNotFound, ToolFailed, ReportError: see ``run_passes`` and ``parse_stat``.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run_passes(plan_synthesis(sources, top, folder, cells=cells, flatten=flatten), folder, timeout_s=timeout_s)
     report = parse_stat(folder / STAT, top, part)

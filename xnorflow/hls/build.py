@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.hls.convert import HlsProject
-from xnorflow.tools import in_parallel, require_tool, run_tool
+from xnorflow.parallel import in_parallel
+from xnorflow.tools import require_tool, run_tool
 
 # Vivado HLS compiles the C simulation as C++11; -fPIC lets the same object serve the library
 FLAGS = ("-std=c++11", "-O2", "-fPIC", "-w")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
-import shutil
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from xnorflow.config import XNOR, BuildConfig
-from xnorflow.errors import ConfigError, DataError, shown
+from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.files import write_error, write_json
+from xnorflow.folders import empty
 from xnorflow.hls.frontend import check_names, hls_config, layer_list, output_node, threshold_node
 from xnorflow.hls.reuse import check_reuse_factors
 from xnorflow.keras2 import import_hls4ml
@@ -55,16 +56,15 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
 
     Raises:
         ConfigError: a setting that hls4ml would take wrongly, named with what is allowed.
+        DataError: the folder is a link or somebody else's, or cannot be written.
         ToolNotFound: hls4ml is not installed.
     """
     config.check_layers(spec)
     check_names(spec)
     check_reuse_factors(spec, config)
     hls4ml = import_hls4ml()
-    if folder.exists():
-        shutil.rmtree(folder)
+    empty(folder)
     try:
-        folder.mkdir(parents=True)
         with _hls4ml_log(folder / "hls4ml.log"):
             graph = _build_graph(hls4ml, spec, config, folder)
             (check_packed if config.kernel == XNOR else _check_graph)(graph, spec)
@@ -86,6 +86,16 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
     )
     write_json(folder / MANIFEST, {**asdict(project), "folder": "."})
     return project
+
+
+def find_hls4ml() -> None:
+    """Look for hls4ml without importing it.
+
+    Raises:
+        ToolNotFound: it is not installed.
+    """
+    if importlib.util.find_spec("hls4ml") is None:
+        raise ToolNotFound("the conversion needs hls4ml, which is not installed; pip install 'xnorflow[flow]'")
 
 
 def load_project(folder: Path) -> HlsProject:

@@ -21,8 +21,9 @@ from xnorflow.files import write_text
 from xnorflow.hls.build import Binaries
 from xnorflow.hls.convert import HlsProject
 from xnorflow.hls.worker import NODE
+from xnorflow.parallel import in_parallel
 from xnorflow.progress import Advance, progress_bar
-from xnorflow.tools import in_parallel, run_tool
+from xnorflow.tools import run_tool
 
 Inputs = NDArray[Any]
 Values = NDArray[np.float64]

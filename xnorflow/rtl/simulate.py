@@ -6,7 +6,6 @@ them is proven by Yosys (``xnorflow.backends.equivalence``) and by simulating th
 
 from __future__ import annotations
 
-import concurrent.futures
 import itertools
 import os
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed
 from xnorflow.files import write_text
 from xnorflow.inputs import Images
+from xnorflow.parallel import in_parallel
 from xnorflow.rtl.generate import field_bits, files_of, result_bits
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.verilator import build
@@ -96,12 +96,12 @@ def pack_images(plan: NetPlan, images: Images) -> NDArray[np.uint8]:
     return padded.reshape(len(images), plan.beats, plan.beat_bits // 8)
 
 
-def write_design(plan: NetPlan, folder: Path, bram36: float = 60) -> list[Path]:
+def write_design(plan: NetPlan, folder: str | Path, bram36: float = 60) -> list[Path]:
     """Write the Verilog files of a network; return their paths."""
     paths = []
     for name, text in files_of(plan, bram36).items():
-        write_text(folder / name, text)
-        paths.append(folder / name)
+        paths.append(Path(folder) / name)
+        write_text(paths[-1], text)
     return paths
 
 
@@ -126,12 +126,9 @@ def run(
     count = min(workers or os.cpu_count() or 1, len(images))
     bounds = np.linspace(0, len(images), count + 1).astype(int)
     shards = [beats[start:end] for start, end in itertools.pairwise(bounds)]
-    with concurrent.futures.ThreadPoolExecutor(count) as pool:
-        jobs = [
-            pool.submit(_run_shard, program, plan, shard, number, disturbance, trace)
-            for number, shard in enumerate(shards)
-        ]
-        parts = [job.result() for job in jobs]
+    parts = in_parallel(
+        lambda numbered: _run_shard(program, plan, numbered[1], numbered[0], disturbance, trace), enumerate(shards)
+    )
     classes, scores, first, last, taken = (np.concatenate(column) for column in zip(*parts, strict=True))
     return RtlResult(classes, scores, first, last, taken, tuple(int(bound) for bound in bounds[:-1]))
 
@@ -146,7 +143,6 @@ def _run_shard(
 ) -> tuple[Integers, Integers, Integers, Integers, Integers]:
     folder = program.parent
     source, target = (folder / f"shard{number}.{end}" for end in ("in", "out"))
-    source.write_bytes(beats.tobytes())
     result_bytes = result_bits(plan) // 8
     rates = [round(256 * rate) for rate in (disturbance.gap, disturbance.stall)]
     arguments = [
@@ -167,8 +163,9 @@ def _run_shard(
         str(disturbance.first_beats),
         path,
     ]
-    run_tool(argv, cwd=folder, log=folder / f"shard{number}.log")
     try:
+        source.write_bytes(beats.tobytes())
+        run_tool(argv, cwd=folder, log=folder / f"shard{number}.log")
         return _parse(target.read_bytes(), plan, len(beats), result_bytes)
     finally:
         source.unlink(missing_ok=True)
@@ -192,7 +189,7 @@ def _parse(
 def simulate_rtl(
     plan: NetPlan,
     images: Images,
-    folder: Path,
+    folder: str | Path,
     *,
     disturbance: Disturbance = NONE,
     workers: int | None = None,
@@ -209,7 +206,7 @@ def simulate_rtl(
         trace: VCD file to write; give few images with it.
     """
     sources = write_design(plan, folder)
-    program = build(sources, folder, trace=trace is not None)
+    program = build(sources, Path(folder), trace=trace is not None)
     return run(program, plan, images, disturbance=disturbance, workers=1 if trace else workers, trace=trace)
 
 

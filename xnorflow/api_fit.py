@@ -24,6 +24,7 @@ from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fi
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
+from xnorflow.own_report import read_own_reports
 from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
@@ -126,11 +127,13 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
     """Judge the configuration as it stands, each resource by the best source at hand.
 
     Raises:
-        ReportError: a report that cannot be read.
+        ReportError: a report that cannot be read, or is of another part, another design or one of its modules.
     """
     cost = cost_of(question.spec, question.config, question.ratios)
-    evidence = [evidence_of_report(read_report(Path(path)), question.ratios) for path in reports]
-    return decide([evidence_of_estimate(cost.expected), *evidence], question.budget), cost
+    own = read_own_reports(reports, question.config)
+    evidence = [evidence_of_report(report, question.ratios) for report in own]
+    verdict = decide([evidence_of_estimate(cost.expected), *evidence], question.budget)
+    return dataclasses.replace(verdict, reports=own), cost
 
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:

@@ -10,14 +10,22 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from xnorflow.card import Card, find_card
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.files import is_file, sha256_file
 from xnorflow.job import NETWORK_SUFFIXES, TRAIN, Job, Run
-from xnorflow.plain import from_plain, read_json
+from xnorflow.plain import read_json
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
+
+
+class Trained(TypedDict):
+    """What the step found: ``file`` is the name of the one that was given; None where the step trained."""
+
+    trained_here: bool
+    card: Card | None
+    file: str | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Held:
     @property
     def trained_here(self) -> bool:
         """Whether it was trained in this project, and not taken from a file."""
-        return self.step.values["trained_here"] is True
+        return bool(self.step.values["trained_here"])
 
 
 def train_step(run: Run) -> StepResult:
@@ -53,9 +61,7 @@ def train_step(run: Run) -> StepResult:
     """
     held = _held(run.job)
     step = _trained(run, held) if run.job.model is None else _given(run, run.job.model, held)
-    stored = step.values["card"]
-    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
-    run.add(trained_here=step.values["trained_here"], card=card)
+    run.add(trained_here=step.values["trained_here"], card=step.values["card"])
     return step
 
 
@@ -63,7 +69,7 @@ def _held(job: Job) -> Held | None:
     """Return the finished network of a project; None where there is none to lose."""
     folder = job.project / TRAIN
     try:
-        step = read_result(folder)
+        step = read_result(folder, Trained)
         if step is None:
             return None
         names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
@@ -84,12 +90,10 @@ def _held(job: Job) -> Held | None:
 
 
 def _words(step: StepResult, inputs: dict[str, Any]) -> str:
-    here, card = step.values["trained_here"], step.values["card"]
-    if not isinstance(here, bool) or not isinstance(card, dict | None):
-        raise TypeError("trained_here or card of another type")
-    if not here:
-        return f"the network of {shown(step.values.get('file', 'a file'))}"
-    data = shown(card["data"]["name"]) if card is not None else "unknown data"
+    card: Card | None = step.values["card"]
+    if not step.values["trained_here"]:
+        return f"the network of {shown(step.values['file'] or 'a file')}"
+    data = shown(card.data.name) if card is not None else "unknown data"
     return f"a network trained here in {step.seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
 
 
@@ -114,9 +118,9 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     def work(folder: Path) -> dict[str, Any]:
         suffix = ".keras" if model.suffix == ".keras" else ".h5"
         shutil.copyfile(model, folder / f"{run.config.name}{suffix}")
-        return {"trained_here": False, "card": given["card"], "file": model.name}
+        return {"trained_here": False, "card": card, "file": model.name}
 
-    return run.step(TRAIN, given, work)
+    return run.step(TRAIN, given, work, kind=Trained)
 
 
 def _trained(run: Run, held: Held | None) -> StepResult:
@@ -142,11 +146,10 @@ def _trained(run: Run, held: Held | None) -> StepResult:
 
         bits, threshold = config.input_bits, config.pixel_threshold
         trained = train(config.network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
-        return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
+        return {"trained_here": True, "card": trained.card, "file": None}
 
-    return run.step(
-        TRAIN, {**inputs, "configured": configured}, work, keeps=lambda path: path.suffix in (".npz", ".log")
-    )
+    made_from = {**inputs, "configured": configured}
+    return run.step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Trained)
 
 
 def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:

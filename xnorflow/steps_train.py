@@ -21,11 +21,16 @@ from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
 
 
 class Trained(TypedDict):
-    """What the step found: ``file`` is the name of the one that was given; None where the step trained."""
+    """What the step found."""
 
     trained_here: bool
     card: Card | None
-    file: str | None
+
+
+class Taken(Trained, total=False):
+    """With the name of the file where one was given; projects of earlier versions lack it."""
+
+    file: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def _held(job: Job) -> Held | None:
     """Return the finished network of a project; None where there is none to lose."""
     folder = job.project / TRAIN
     try:
-        step = read_result(folder, Trained)
+        step = read_result(folder, Taken)
         if step is None:
             return None
         names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
@@ -92,7 +97,7 @@ def _held(job: Job) -> Held | None:
 def _words(step: StepResult, inputs: dict[str, Any]) -> str:
     card: Card | None = step.values["card"]
     if not step.values["trained_here"]:
-        return f"the network of {shown(step.values['file'] or 'a file')}"
+        return f"the network of {shown(step.values.get('file', 'a file'))}"
     data = shown(card.data.name) if card is not None else "unknown data"
     return f"a network trained here in {step.seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
 
@@ -120,7 +125,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
         shutil.copyfile(model, folder / f"{run.config.name}{suffix}")
         return {"trained_here": False, "card": card, "file": model.name}
 
-    return run.step(TRAIN, given, work, kind=Trained)
+    return run.step(TRAIN, given, work, kind=Taken)
 
 
 def _trained(run: Run, held: Held | None) -> StepResult:
@@ -146,10 +151,10 @@ def _trained(run: Run, held: Held | None) -> StepResult:
 
         bits, threshold = config.input_bits, config.pixel_threshold
         trained = train(config.network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
-        return {"trained_here": True, "card": trained.card, "file": None}
+        return {"trained_here": True, "card": trained.card}
 
     made_from = {**inputs, "configured": configured}
-    return run.step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Trained)
+    return run.step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Taken)
 
 
 def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:

@@ -8,7 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from flow_runs import start, wait_for
+from flow_runs import start
+from processes import wait_for
 from test_report import ALL
 from test_synth import fakes, needs_tcl, running  # noqa: F401
 
@@ -19,6 +20,7 @@ from xnorflow.config import load_config
 from xnorflow.errors import ReportError
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import PROJECT_NAME
+from xnorflow.verdict import Answer
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = str(ROOT / "hls_configs/digits.yaml")
@@ -56,6 +58,21 @@ def test_fit_that_finds_nothing_says_what_lacks(finished, tmp_path, capsys):
     out = " ".join(capsys.readouterr().out.split())
     assert re.search(r"does not fit xc7z010: (LUT|FF|BRAM18) needs \d+ of \d+ usable", out) and "would fit" in out
     assert not target.exists()
+
+
+def test_what_only_likely_fits_is_too_close_to_say(finished, tmp_path, capsys):
+    # of the choices of hls4ml's own kernels for 15 % of the part, some likely fit and none surely does
+    source, target = tmp_path / "stock.yaml", tmp_path / "chosen.yaml"
+    config = dataclasses.replace(load_config(Path(DIGITS)), kernel="hls4ml", reuse_factor=1)
+    api_fit.write_config(config, source, "hls4ml's own kernels")
+    options = ["--project", str(finished), "--margin", "0.85"]
+    assert main(["fit", str(source), *options, "--write", str(target)]) == 1
+    assert "too close to say xc7z010: " in " ".join(capsys.readouterr().out.split())
+    # the three commands agree
+    assert main(["fit", str(target), *options, "--check"]) == 1
+    assert "too close to say xc7z010: " in " ".join(capsys.readouterr().out.split())
+    points = api_fit.explore(api_fit.fit_question(source, project=finished, margin=0.85))
+    assert {point.answer for point in points} == {Answer.TOO_CLOSE, Answer.DOES_NOT_FIT}
 
 
 def test_check_judges_by_the_best_source(question, tmp_path):

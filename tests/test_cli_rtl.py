@@ -130,7 +130,9 @@ def test_a_trace_of_one_image(tmp_path, project, capsys):
     assert "image must be 0 to 358, got 359" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("least", "likely", "fits"), [(9, 9, True), (9, 11, None), (11, 12, False)])
+@pytest.mark.parametrize(
+    ("least", "likely", "fits"), [(3, 5, True), (3, 6, None), (9, 9, None), (9, 11, None), (11, 12, False)]
+)
 def test_slices_count_in_the_verdict(least, likely, fits):
     slices = Slices(5, 6, least, likely)
     row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, slices=slices, slices_available=10)
@@ -138,6 +140,7 @@ def test_slices_count_in_the_verdict(least, likely, fits):
     table = synth_table(row, "small")
     assert ("slices, likely", str(likely), "10", f"{10 * likely:.1f} %") in table.rows
     assert "5 control sets" in table.note
+    assert ("likely takes more than half of the slices" in table.note) == (fits is None)
     assert from_plain(SynthRow, dataclasses.asdict(row), "x") == row
 
 

@@ -146,16 +146,14 @@ def test_precision_that_is_no_text(tmp_path):
 @pytest.mark.parametrize(
     ("part", "hint"),
     [
-        ("xc7z010clg400-4", "did you mean xc7z010clg400-"),
-        ("xc7z010", "did you mean xc7z010"),
-        ("zybo", "known: "),
-        ("xc7z010clg400-1 ", "did you mean xc7z010clg400-1"),
+        ("xc7z010clg400-4", "unknown part 'xc7z010clg400-4'; did you mean xc7z010clg400-"),
+        ("zybo", "part 'zybo' may be Zybo Z7-10 or "),
+        ("virtex", "unknown part 'virtex'; known: "),
+        ("./none.yaml", "none.yaml"),
     ],
 )
 def test_unknown_part(tmp_path, part, hint):
-    message = refused(tmp_path, with_line(f"part: '{part}'"))
-    assert f"unknown part {part!r}; {hint}" in message
-    assert "xnorflow/devices/" in message
+    assert hint in refused(tmp_path, with_line(f"part: '{part}'"))
 
 
 @pytest.mark.parametrize("name", ["dense", "Dense1", "scores "])

@@ -202,7 +202,7 @@ def test_options_are_the_divisors_with_several_shares_of_block_ram():
 
 def test_cycles_of_a_convolution_are_those_of_its_plan():
     spec = conv_net(1, (10, 9, 3), [((3, 3), 8, (1, 1), (2, 2)), ((2, 2), 4, (1, 1), (1, 1))])
-    plan = plan_network(spec, {layer.name: Folding(4, 2) for layer in spec.layers})
+    plan = plan_network(spec, {layer.name: Folding(min(4, layer.n_out), 2) for layer in spec.layers})
     cost = cost_of_plan(plan, 60, 100.0)
     assert cost.interval_cycles == plan.interval_cycles
     for shape, layer in zip(layer_shapes(spec), plan.layers, strict=True):

@@ -145,13 +145,16 @@ def test_report_round_trip(verilog, tmp_path):
 @pytest.mark.parametrize(
     ("used", "fits", "word"),
     [
-        ({"lut": 10, "ff": 10}, True, "fits"),
-        ({"lut": 11, "ff": 10}, False, "does not fit"),
+        # of Yosys' LUTs 0.95 to 1.12 are left after placing, of its registers 0.95 to 1.05
+        ({"lut": 89, "ff": 95}, True, "fits"),
+        ({"lut": 90, "ff": 95}, None, "too close to say"),
+        ({"lut": 106, "ff": 95}, None, "too close to say"),
+        ({"lut": 107, "ff": 95}, False, "does not fit"),
         ({"lut": 10, "ff": None}, None, "too close to say"),
     ],
 )
 def test_verdict_on_counts(used, fits, word):
-    row = SynthRow("Yosys", "yosys 0.70", used, {"lut": 10, "ff": 10})
+    row = SynthRow("Yosys", "yosys 0.70", used, {"lut": 100, "ff": 100})
     assert row.fits is fits
     assert synth_table(row, "xc7z010").note.startswith(f"Yosys: {word} xc7z010.")
 

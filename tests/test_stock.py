@@ -47,7 +47,15 @@ def test_the_smallest_choice_is_shown_where_none_fits():
     needed = {item.kind: item.needed for item in row.fit.shortfalls}
     assert row.least.expected.at("likely").lut >= needed["lut"]
     (_, cannot), *_ = [(line, line[-1]) for line in show_fit.stock_table([row], BUDGET).rows]
-    assert cannot.startswith("cannot fit: LUT ") and "too many" in cannot
+    assert cannot.startswith("does not fit: likely LUT ") and "too many" in cannot
+
+
+def test_a_band_that_reaches_into_the_budget_is_too_close_to_say():
+    row = rows_of(64, 64, 64, 10)["hls4ml Latency"]
+    least = row.least.expected.lut
+    assert row.fit.cost is None and least.low < BUDGET.usable.lut < least.likely
+    assert row.answer is Answer.TOO_CLOSE and row.fit.message.startswith("too close to say xc7z010: LUT needs ")
+    assert show_fit.stock_table([row], BUDGET).rows[0][-1].startswith("too close to say: likely LUT ")
 
 
 def test_verilog_has_no_hls4ml_in_it():

@@ -8,8 +8,8 @@ from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError, ToolNotFound
-from xnorflow.fit import Budget, fit
-from xnorflow.pareto import explore, plot
+from xnorflow.fit import Budget, Goal, fit
+from xnorflow.pareto import ANSWERS, MARKS, _figure, explore, plot
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 from xnorflow.verdict import Answer, calibrate, decide, evidence_of_estimate, evidence_of_report
 
@@ -108,7 +108,10 @@ def test_calibrate_takes_designs_with_both_reports():
 @pytest.mark.parametrize("kernel", [StockKernel(), RtlKernel()], ids=lambda kernel: kernel.name)
 def test_front_has_no_beaten_point(kernel):
     points = explore(SMALL, kernel, BUDGET)
-    keys = [(p.cost.interval_cycles, p.cost.expected.lut.likely, p.cost.expected.bram18.likely) for p in points]
+    keys = [
+        (p.cost.interval_cycles, p.cost.expected.lut.likely, p.cost.expected.bram18.likely, ANSWERS.index(p.answer))
+        for p in points
+    ]
     assert keys == sorted(keys)
     for one in keys:
         assert not any(other != one and all(b <= a for a, b in zip(one, other, strict=True)) for other in keys)
@@ -117,8 +120,31 @@ def test_front_has_no_beaten_point(kernel):
 def test_front_holds_the_quickest_that_fits():
     layers = dense_shapes((784, 256, 256, 256, 10))
     points = explore(layers, RtlKernel(), BUDGET)
-    found = fit(layers, RtlKernel(), BUDGET)
-    assert min(point.cost.interval_cycles for point in points if point.fits) == found.cost.interval_cycles
+    found = fit(layers, RtlKernel(), BUDGET, Goal(level="high"))
+    assert found.answer is Answer.FITS and found.message.startswith("fits xc7z010: ")
+    quickest = min(point.cost.interval_cycles for point in points if point.answer is Answer.FITS)
+    assert quickest == found.cost.interval_cycles
+
+
+def test_the_front_judges_as_check_does():
+    points = explore(SMALL, StockKernel(), Budget(HOME, margin=0.9))
+    for point in points:
+        assert point.answer is decide([evidence_of_estimate(point.cost.expected)], Budget(HOME, margin=0.9)).answer
+    # likely counts alone would say that some of these fit
+    assert {point.answer for point in points} >= {Answer.TOO_CLOSE, Answer.DOES_NOT_FIT}
+
+
+def test_the_plot_has_a_mark_for_each_answer():
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    points = explore(SMALL, StockKernel(), BUDGET)
+    axes = _figure(points, BUDGET, "").axes[0]
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert set(words) >= {"fits", "too close to say", "does not fit"}
+    drawn = {bars.get_label(): bars.lines[0] for bars in axes.containers}
+    for answer, (mark, colour) in MARKS.items():
+        line = drawn[answer.value]
+        assert (line.get_marker(), line.get_color()) == (mark, colour)
+        assert len(line.get_xdata()) == sum(point.answer is answer for point in points)
 
 
 @pytest.mark.parametrize("ending", ["svg", "png"])

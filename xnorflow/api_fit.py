@@ -14,7 +14,7 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.calibration import load_calibration
-from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_yaml, load_config
+from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import shape_of
 from xnorflow.device import device_of
@@ -82,6 +82,7 @@ def fit_question(
     ratios = {**hls_to_vivado(), **(load_calibration(Path(calibration)) if calibration else {})}
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     spec, origin = _network(settings, job.project)
+    settings.check_layers(spec)
     return FitQuestion(spec, settings, budget, ratios, origin)
 
 
@@ -114,13 +115,16 @@ def fit(
 ) -> tuple[Fit, BuildConfig | None]:
     """Choose reuse factors, or foldings for Verilog; return what was found and the configuration with them.
 
-    The configuration is None where nothing fits.
+    What surely fits comes first; where nothing does, what likely fits, which is too close to say. The
+    configuration is None where nothing likely fits.
     """
     config = question.config
-    # the models of our Verilog and of our kernel rest on few runs or none: the upper end of their bands must fit
-    level = "high" if config.backend == VERILOG or config.kernel == XNOR else "likely"
-    wanted = Goal(goal, config.clock_mhz, images_per_s, level)
-    return fit_config(question.spec, config, question.budget, wanted, question.ratios)
+    for level in ("high", "likely"):
+        wanted = Goal(goal, config.clock_mhz, images_per_s, level)
+        found, chosen = fit_config(question.spec, config, question.budget, wanted, question.ratios)
+        if chosen is not None:
+            break
+    return found, chosen
 
 
 def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Verdict, NetCost]:

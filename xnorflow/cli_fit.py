@@ -1,8 +1,10 @@
-"""The commands that ask whether a network fits: fit, explore, stock, synth, calibrate."""
+"""The commands that ask whether a network fits: fit, explore, stock, devices, synth, calibrate."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import sys
 from pathlib import Path
 
@@ -11,9 +13,11 @@ from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
 from xnorflow.cli_options import Add, add_network_options, add_output, network_options
 from xnorflow.config import VERILOG, load_config
+from xnorflow.device import devices
 from xnorflow.errors import ConfigError, shown
 from xnorflow.problem import GOALS
 from xnorflow.show import markdown, print_tables
+from xnorflow.verdict import Answer
 
 
 def add_fit_commands(add: Add) -> None:
@@ -40,6 +44,8 @@ def add_fit_commands(add: Add) -> None:
     )  # fmt: skip
     _add_budget(stock, several=True)
     stock.add_argument("--markdown", action="store_true", help="as Markdown")
+    listing = add("devices", _devices, "list the parts and boards that --part takes", "xnorflow devices --json")
+    listing.add_argument("--json", action="store_true", help="as JSON")
     _add_synth(add)
     calibrate = add(
         "calibrate", _calibrate, "learn from your own reports what Vivado makes of an HLS estimate",
@@ -74,7 +80,7 @@ def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
     else:
         parser.add_argument("config", help=words)
     parser.add_argument("--project", help="project folder whose network is taken (default: projects/NAME)")
-    parser.add_argument("--part", help="another part than the configuration's")
+    parser.add_argument("--part", help="another part, board or device file than the configuration's")
     parser.add_argument("--margin", type=float, default=0.10, help="share of the part left to placing (default 0.10)")
     parser.add_argument(
         "--board-logic", choices=tuple(api.BOARD_LOGIC), default="none", help="what the board's own logic takes"
@@ -110,7 +116,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.write:
         api.write_config(chosen, arguments.write, found.message)
         print(f"wrote {shown(arguments.write)}")
-    return 0
+    return 0 if found.answer is Answer.FITS else 1
 
 
 def _explore(arguments: argparse.Namespace) -> int:
@@ -151,6 +157,14 @@ def _synth(arguments: argparse.Namespace) -> int:
         on_step=lambda step: print(f"05-synth: {step}", file=sys.stderr, flush=True),
     )
     print_tables(show_fit.report_tables([run.hls, *run.vivado]))
+    return 0
+
+
+def _devices(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print(json.dumps([dataclasses.asdict(device) for device in devices()], indent=2, ensure_ascii=False))
+    else:
+        print_tables([show_fit.devices_table(devices())])
     return 0
 
 

@@ -35,7 +35,7 @@ def _trace(arguments: argparse.Namespace) -> int:
 
 
 def synth(arguments: argparse.Namespace) -> int:
-    """Run ``synth --backend yosys``; 1 where the part is too small."""
+    """Run ``synth --backend yosys``; 0 only where the counts fit the part."""
     run = api.synth_yosys(
         arguments.config,
         cycles=arguments.cycles,
@@ -51,4 +51,4 @@ def synth(arguments: argparse.Namespace) -> int:
         print_tables([*report_tables([run.routed]), timing_table(run.routed)])
     else:
         print(run.missing)
-    return 1 if run.synth.fits is False else 0
+    return 0 if run.synth.fits else 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from xnorflow.device import device_of
+from xnorflow.device import is_device_file, orderable
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.inputs import PixelThreshold, check_input
 from xnorflow.settings import Folding, Precision, TrainConfig, got, number, whole
@@ -36,7 +36,7 @@ class BuildConfig:
     Attributes:
         network: the network's Python file, ``keras_models/<name>.py``.
         data: a data set's name, an ``.npz`` file or a folder of images (see ``xnorflow.data``).
-        part: orderable part name.
+        part: a part, device or board by its name, which becomes the orderable name, or the path of a device file.
         clock_mhz: target clock.
         backend: "Vivado" or "Vitis" for hls4ml, "Verilog" for our own Verilog.
         io_type: "io_parallel" (whole images in registers) or "io_stream" (one pixel at a time).
@@ -73,7 +73,8 @@ class BuildConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
-        device_of(self.part)
+        name = orderable(self.part)
+        object.__setattr__(self, "part", str(Path(self.part).resolve()) if is_device_file(self.part) else name)
         _one_of("backend", self.backend, BACKENDS)
         _one_of("io_type", self.io_type, IO_TYPES)
         _one_of("kernel", self.kernel, KERNELS)
@@ -137,7 +138,9 @@ class BuildConfig:
         return self.strategy.get(layer, "Resource") if isinstance(self.strategy, dict) else self.strategy
 
     def check_layers(self, spec: NetSpec) -> None:
-        """Refuse per-layer settings that name a layer the network does not have.
+        """Refuse per-layer settings that name a layer the network does not have, or more of a layer than it has.
+
+        Every command calls this where the configuration meets its network.
 
         Raises:
             ConfigError: naming the key, the layer and the network's layers.
@@ -148,6 +151,10 @@ class BuildConfig:
             for layer in table if isinstance(table, dict) else ():
                 if layer not in names:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
+        for known in spec.layers:
+            if known.name in self.folding:
+                divides = self.backend != VERILOG
+                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=divides)
 
 
 def load_config(path: str | Path) -> BuildConfig:
@@ -184,6 +191,8 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
         if key not in values:
             raise ConfigError(f"{key} is missing")
     values["network"] = _path("network", folder, values["network"])
+    if is_device_file(values["part"]):
+        values["part"] = str(_path("part", folder, values["part"]))
     data = values.get("data", "")
     if data.endswith(".npz") or "/" in data:
         values["data"] = str(_path("data", folder, data))
@@ -237,6 +246,8 @@ def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
         plain = dataclasses.asdict(TrainConfig())
         values["train"] = {name: value for name, value in values["train"].items() if value != plain[name]}
     values["network"] = os.path.relpath(config.network, path.resolve().parent)
+    if is_device_file(config.part):
+        values["part"] = os.path.relpath(config.part, path.resolve().parent)
     text = yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)
     return f"# {' '.join(remark.split())}\n{text}"
 

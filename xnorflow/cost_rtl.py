@@ -122,10 +122,6 @@ class RtlKernel:
         Raises:
             ConfigError: more neurons or inputs in parallel than there are, or fewer than one.
         """
-        if not (1 <= pe <= layer.n_out and 1 <= simd <= layer.n_in):
-            raise ConfigError(
-                f"layer {layer.name}: pe must be 1 to {layer.n_out} and simd 1 to {layer.n_in}, got {pe} and {simd}"
-            )
         plan = _plan(layer, _example(layer), Folding(pe, simd), self.registers_every)
         most = _blocks(_rom(plan))
         return self._costs(layer, plan, [most if bram18 is None else min(most, bram18)])[0]

@@ -18,6 +18,7 @@ from xnorflow.problem import AXI_DMA_SHELL, NO_SHELL, Budget, Goal, Problem
 from xnorflow.rtl import plan_network
 from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
+from xnorflow.verdict import Answer, decide, evidence_of_estimate
 
 __all__ = [
     "AXI_DMA_SHELL",
@@ -43,6 +44,7 @@ class Fit:
         shortfalls: where nothing fits, what runs out, the worst first.
         changes: where nothing fits, the nearest changes that would fit, in words.
         searched_cycles: interval that the search counted with, where the plan of the Verilog takes longer.
+        possible: where nothing fits at the goal's end of the bands, whether something does at their low end.
     """
 
     budget: Budget
@@ -51,17 +53,26 @@ class Fit:
     shortfalls: tuple[Shortfall, ...] = ()
     changes: tuple[str, ...] = ()
     searched_cycles: int | None = None
+    possible: bool = False
+
+    @property
+    def answer(self) -> Answer:
+        """Whether what was found fits, by the whole of its bands; of nothing found, whether it cannot be known."""
+        if self.cost is not None:
+            return decide([evidence_of_estimate(self.cost.expected)], self.budget).answer
+        return Answer.TOO_CLOSE if self.possible else Answer.DOES_NOT_FIT
 
     @property
     def message(self) -> str:
         """One line: what was found, or what fails by how much and what would fit."""
+        verdict = f"{self.answer.value} {self.budget.device.name}"
         if self.cost is not None:
             use = self.cost.expected.at(self.goal.level)
             pace = f"{self.cost.images_per_s:,.0f} images/s, every {self.cost.interval_cycles} cycles"
             if self.searched_cycles is not None:
                 pace += f" ({self.searched_cycles} but for the words that come in)"
             return (
-                f"fits {self.budget.device.name}: {pace}, {use.lut} LUT, {use.ff} FF, "
+                f"{verdict}: {pace}, {use.lut} LUT, {use.ff} FF, "
                 f"{use.bram18} BRAM18, {use.dsp} DSP; cycles by formula, cells as estimated ({self.goal.level})"
             )
         lacks = ", ".join(
@@ -70,7 +81,7 @@ class Fit:
         )
         hints = "; ".join(self.changes) or "no single change was found"
         lacks = lacks or "no legal reuse factor is quick enough"
-        return f"does not fit {self.budget.device.name}: {lacks}; {hints}"
+        return f"{verdict}: {lacks}; {hints}; cells as estimated ({self.goal.level})"
 
 
 def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal | None = None) -> Fit:
@@ -97,7 +108,9 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
     if chosen is not None:
         return Fit(budget, goal, NetCost(chosen, goal.clock_mhz))
     # the explanation searches again, for other devices and networks
-    return Fit(budget, goal, None, shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal))
+    possible = problem.at("low").solve(budget.usable, longest, "sum") is not None
+    lacks, hints = shortfalls(problem, budget, goal), changes(layers, kernel, budget, goal)
+    return Fit(budget, goal, None, lacks, hints, possible=possible)
 
 
 def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | XnorConfigKernel | RtlKernel:
@@ -113,11 +126,11 @@ def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *,
     Raises:
         ConfigError: a reuse factor that hls4ml would replace by another one, or no folding for a layer as Verilog.
     """
+    config.check_layers(spec)
     kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
         if not config.folding:
             raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
-        config.check_layers(spec)
         plan = plan_network(spec, config.folding, registers_every=config.registers_every)
         return cost_of_plan(plan, config.bram36, config.clock_mhz, paced=paced)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
@@ -142,6 +155,7 @@ def fit_config(
     Returns:
         What was found, and the configuration with its reuse factors or foldings; None where nothing fits.
     """
+    config.check_layers(spec)
     budget = budget or Budget(device_of(config.part))
     goal = goal or Goal(clock_mhz=config.clock_mhz)
     kernel = kernel_of(config, ratios)
@@ -162,7 +176,9 @@ def _fit_verilog(
     while True:
         found = fit(layer_shapes(spec), kernel, allowed, asked)
         if found.cost is None:
-            return dataclasses.replace(found, budget=budget, goal=goal), None
+            at_least = Problem(layer_shapes(spec), kernel, budget.device, "low")
+            possible = at_least.solve(budget.usable, goal.longest_interval, "sum") is not None
+            return dataclasses.replace(found, budget=budget, goal=goal, possible=possible), None
         chosen = with_foldings(config, found.cost, budget)
         searched, over = found.cost.interval_cycles, _over(cost_of(spec, chosen, paced=False), budget, goal)
         if over is not None:

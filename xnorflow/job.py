@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from xnorflow.config import BuildConfig
 from xnorflow.data import DataSet, load_dataset
-from xnorflow.device import device_of
+from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError
 from xnorflow.report import SimResult
 from xnorflow.runreport import RunReport, StepRow
@@ -110,8 +110,10 @@ class Run:
 
     @property
     def spec(self) -> NetSpec:
-        """The golden model, once EXTRACT is done."""
-        return load_spec(self.job.project / EXTRACT / "spec.npz")
+        """The golden model, once EXTRACT is done; here the configuration meets its network."""
+        spec = load_spec(self.job.project / EXTRACT / "spec.npz")
+        self.config.check_layers(spec)
+        return spec
 
     def result(self, name: str) -> StepResult:
         """Return what an earlier step has made.
@@ -164,7 +166,7 @@ class Run:
 def _empty_report(config: BuildConfig, data: DataSet) -> RunReport:
     return RunReport(
         name=config.name,
-        part=config.part,
+        part=orderable(config.part),
         device=device_of(config.part).name,
         clock_mhz=config.clock_mhz,
         backend=config.backend,

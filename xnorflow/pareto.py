@@ -13,9 +13,18 @@ import numpy as np
 from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_open, check_target
+from xnorflow.packages import needed
 from xnorflow.problem import Budget, Problem
+from xnorflow.verdict import Answer, decide, evidence_of_estimate
 
 FORMATS = ("svg", "png")
+# of each answer, the best first, its mark and colour in the plot
+MARKS = {
+    Answer.FITS: ("o", "tab:blue"),
+    Answer.TOO_CLOSE: ("^", "tab:orange"),
+    Answer.DOES_NOT_FIT: ("x", "tab:grey"),
+}
+ANSWERS = tuple(MARKS)
 
 
 @dataclass(frozen=True)
@@ -23,11 +32,11 @@ class Point:
     """One choice for a whole network.
 
     Attributes:
-        fits: whether the likely counts keep the budget.
+        answer: whether it keeps the budget, by the whole of its bands.
     """
 
     cost: NetCost
-    fits: bool
+    answer: Answer
 
 
 def explore(
@@ -37,32 +46,31 @@ def explore(
     clock_mhz: float = 100.0,
     restate: Callable[[NetCost], NetCost] = lambda cost: cost,
 ) -> tuple[Point, ...]:
-    """Return the Pareto front of interval, LUT and BRAM18, quickest first.
+    """Return the Pareto front of interval, likely LUT and BRAM18, and whether it fits; quickest first.
 
-    At each interval a network can have, four choices are made: least LUT, least BRAM18 and least
-    sum of shares without a limit, and the least sum within the budget; all are exact. What another one equals or
-    beats in all three is left out. ``restate`` turns each choice into what it will really cost.
+    At each interval a network can have, five choices are made: least LUT, least BRAM18 and least
+    sum of shares without a limit, and the least sum that likely, or surely, is within the budget; all are exact.
+    What another one equals or beats in all of these is left out. ``restate`` turns each choice into what it will
+    really cost.
 
     Raises:
         ConfigError: no layers, or a layer that the kernel can't build.
     """
     problem = Problem(layers, kernel, budget.device)
-    found: dict[tuple[int, int, int], NetCost] = {}
+    ends = (problem, problem.at("high"))
+    found: dict[tuple[int, ...], Point] = {}
     for longest in problem.thresholds():
         choices = [_cheapest(problem, longest, weights, clock_mhz) for weights in ((1, 0), (0, 1), None)]
-        within = problem.solve(budget.usable, longest, "sum")
-        for choice in choices if within is None else [*choices, NetCost(within, clock_mhz)]:
+        within = [end.solve(budget.usable, longest, "sum") for end in ends]
+        choices += [NetCost(layers, clock_mhz) for layers in within if layers is not None]
+        for choice in choices:
             cost = restate(choice)
-            use = cost.expected.at("likely")
-            found.setdefault((cost.interval_cycles, use.lut, use.bram18), cost)
+            use, answer = cost.expected.at("likely"), decide([evidence_of_estimate(cost.expected)], budget).answer
+            key = (cost.interval_cycles, use.lut, use.bram18, ANSWERS.index(answer))
+            found.setdefault(key, Point(cost, answer))
     keys = np.array(sorted(found), dtype=np.int64)
-    points = []
-    for key in keys:
-        beaten = (keys <= key).all(axis=1) & (keys < key).any(axis=1)
-        if not beaten.any():
-            cost = found[(int(key[0]), int(key[1]), int(key[2]))]
-            points.append(Point(cost, _within(cost, budget)))
-    return tuple(points)
+    beaten = [((keys <= key).all(axis=1) & (keys < key).any(axis=1)).any() for key in keys]
+    return tuple(found[key] for key, worse in zip(sorted(found), beaten, strict=True) if not worse)
 
 
 def _cheapest(problem: Problem, longest: int, weights: tuple[int, int] | None, clock_mhz: float) -> NetCost:
@@ -78,11 +86,6 @@ def _cheapest(problem: Problem, longest: int, weights: tuple[int, int] | None, c
         order = np.lexsort((intervals[places], sums[places], value))
         chosen.append(costs[int(places[order[0]])])
     return NetCost(tuple(chosen), clock_mhz)
-
-
-def _within(cost: NetCost, budget: Budget) -> bool:
-    use, usable = cost.expected.at("likely"), budget.usable
-    return all(getattr(use, kind) <= getattr(usable, kind) for kind in KINDS)
 
 
 def plot(points: Sequence[Point], budget: Budget, path: Path, title: str = "") -> None:
@@ -118,12 +121,12 @@ def check_drawing(path: Path) -> str:
 
 
 def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
-    from matplotlib.figure import Figure
-
+    with needed("matplotlib", "the plot", "matplotlib"):
+        from matplotlib.figure import Figure
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     for axes, kind, label in zip(figure.subplots(1, 2), ("lut", "bram18"), ("LUT", "BRAM18"), strict=True):
-        for fits, colour, words in ((True, "tab:blue", "fits"), (False, "tab:grey", "does not fit")):
-            some = [point.cost for point in points if point.fits is fits]
+        for answer, (mark, colour) in MARKS.items():
+            some = [point.cost for point in points if point.answer is answer]
             counts = [getattr(cost.expected, kind) for cost in some]
             axes.errorbar(
                 [cost.images_per_s for cost in some],
@@ -132,11 +135,11 @@ def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
                     [band.likely - band.low for band in counts],
                     [band.high - band.likely for band in counts],
                 ],
-                fmt="o",
-                markersize=3,
+                fmt=mark,
+                markersize=4,
                 linewidth=0.6,
                 color=colour,
-                label=words,
+                label=answer.value,
             )
         device = budget.device
         axes.axhline(getattr(device.resources, kind), color="tab:red", label=f"{device.name} has")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -99,13 +100,22 @@ class Problem:
                 raise ConfigError(
                     f"layer {layer.name}: kernel {kernel.name} has no way to build it; use another kernel"
                 )
+        # whole numbers, so that sums of shares compare exactly
+        self.weights = np.array([10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS], np.int64)
+        self.intervals = [np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs]
+        self._count(level)
+
+    def at(self, level: str) -> Problem:
+        """Return the same options, counted at another end of their bands."""
+        other = copy.copy(self)
+        other._count(level)
+        return other
+
+    def _count(self, level: str) -> None:
         self.level = level
         amounts = [[cost.expected.at(level) for cost in costs] for costs in self.costs]
         self.uses = [np.array([[getattr(use, kind) for kind in KINDS] for use in row], np.int64) for row in amounts]
-        self.intervals = [np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs]
-        # whole numbers, so that sums of shares compare exactly
-        weights = np.array([10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS], np.int64)
-        self.sums = [uses @ weights for uses in self.uses]
+        self.sums = [uses @ self.weights for uses in self.uses]
         slowest = [np.array([cost.latency_cycles[1] for cost in costs], np.int64) for costs in self.costs]
         most = 1 + sum(int(value.max()) for value in self.sums)
         self.latencies = [cycles * most + value for cycles, value in zip(slowest, self.sums, strict=True)]

@@ -11,8 +11,9 @@ from xnorflow.card import Card
 from xnorflow.errors import DataError, ReportError, shown
 from xnorflow.files import is_file, write_json
 from xnorflow.plain import Above0, Count, Positive, Seconds, from_plain, read_json
-from xnorflow.report import Depth, LogicDelay, SimResult, Slices
+from xnorflow.report import Depth, LogicDelay, SimResult, Slices, Stage
 from xnorflow.settings import got
+from xnorflow.verdict import Answer, counts_answer
 
 FORMAT_VERSION = 2
 # the order in which resources are shown
@@ -126,15 +127,10 @@ class SynthRow:
 
     @property
     def fits(self) -> bool | None:
-        """Whether every count is within the part; None where one is not known, or slices may run out."""
-        if any(count is not None and count > self.available[kind] for kind, count in self.used.items()):
-            return False
-        if self.slices is not None and self.slices_available is not None:
-            if self.slices.least > self.slices_available:
-                return False
-            if self.slices.likely > self.slices_available:
-                return None
-        return None if None in self.used.values() else True
+        """Whether the part is large enough, as ``verdict`` says; None where that is too close to say."""
+        stage = next((stage for stage in Stage if stage.value == self.source), Stage.YOSYS)
+        answer = counts_answer(stage, self.used, self.available, self.slices, self.slices_available)
+        return {Answer.FITS: True, Answer.DOES_NOT_FIT: False, Answer.TOO_CLOSE: None}[answer]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from xnorflow.doctor import Finding
 from xnorflow.errors import shown
 from xnorflow.report import LayerMismatch, LogicDelay, SimResult
 from xnorflow.runreport import RunReport, SynthRow
+from xnorflow.verdict import Answer, slices_answer
 
 MISSING = "-"
+CLOSE_SLICES = " A design that likely takes more than half of the slices is too close to say: none has been placed."
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,9 @@ def _netlist_note(synth: SynthRow) -> str:
             f" Slices are counted from {synth.slices.control_sets:,} control sets: at least as many as registers, "
             "LUTs or carries need; likely with each register beside its LUT."
         )
+        if synth.slices_available is not None:
+            answer = slices_answer(synth.slices, synth.slices_available)
+            parts.append(CLOSE_SLICES if answer is Answer.TOO_CLOSE else "")
     return "".join(parts)
 
 

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from xnorflow.cost import KINDS, Amounts, Band, NetCost
-from xnorflow.device import Resources
+from xnorflow.device import Device, Resources
 from xnorflow.fit import Budget, Fit
 from xnorflow.pareto import Point
 from xnorflow.report import SynthReport
 from xnorflow.show import MISSING, Table
 from xnorflow.stock import StockRow
-from xnorflow.verdict import Answer, Ratio, Verdict
+from xnorflow.verdict import Ratio, Verdict
 
 EXPECTED = "Estimated from operator counts and expected after Vivado: likely (low to high)."
 
@@ -120,12 +120,12 @@ def explore_table(points: Sequence[Point], budget: Budget) -> Table:
             f"{point.cost.images_per_s:,.0f}",
             f"{point.cost.interval_cycles:,}",
             *(_band(getattr(point.cost.expected, kind)) for kind in ("lut", "bram18")),
-            "fits" if point.fits else "does not fit",
+            point.answer.value,
         )
         for point in points
     )
     source = _source(points[0].cost) if points else EXPECTED
-    columns = ("images/s", "cycles per image", "LUT", "BRAM18", f"likely on {budget.device.name}")
+    columns = ("images/s", "cycles per image", "LUT", "BRAM18", f"does it fit {budget.device.name}?")
     return Table("Choices that no other one beats", columns, rows, f"Cycles by formula. {source}")
 
 
@@ -142,7 +142,8 @@ def stock_table(rows: Sequence[StockRow], budget: Budget) -> Table:
 def _stock_note(budget: Budget) -> str:
     return (
         f"{EXPECTED} The quickest choice that is likely to fit {budget.usable.lut:,} LUT, {budget.usable.ff:,} FF, "
-        f"{budget.usable.bram18} BRAM18 and {budget.usable.dsp} DSP; where none does, the smallest at any pace."
+        f"{budget.usable.bram18} BRAM18 and {budget.usable.dsp} DSP; where none does, the smallest at any pace. "
+        "Whether it fits is told by the whole of its bands."
     )
 
 
@@ -164,23 +165,35 @@ def _stock_column(row: StockRow) -> tuple[str, ...]:
     ends = ("likely", "low", "high")
     counts = (MISSING if band is None else f"{getattr(band, end):,}" for band in bands for end in ends)
     lacks = (over.get(kind, MISSING) for kind in KINDS)
-    return f"{shown.images_per_s:,.0f}", *counts, _stock_answer(row), *lacks
-
-
-def _stock_answer(row: StockRow) -> str:
-    if row.fit.cost is not None:
-        return row.answer.value
-    return "cannot fit" if row.answer is Answer.DOES_NOT_FIT else "likely cannot fit"
+    return f"{shown.images_per_s:,.0f}", *counts, row.answer.value, *lacks
 
 
 def _stock_row(row: StockRow) -> tuple[str, ...]:
     shown = row.shown
     hls = _band(shown.hls.lut) if shown.hls is not None else MISSING
     counts = (_band(getattr(shown.expected, kind)) for kind in ("lut", "ff", "bram18"))
-    answer = _stock_answer(row)
+    answer = row.answer.value
     if row.fit.cost is None:
-        answer += ": " + ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
+        lacks = ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
+        answer += f": likely {lacks}"
     return row.network, row.kernel, f"{shown.images_per_s:,.0f}", hls, *counts, answer
+
+
+def devices_table(known: Sequence[Device]) -> Table:
+    """Return what parts and boards there are, and what they have."""
+    rows = tuple(
+        (
+            device.name,
+            ", ".join(device.parts),
+            ", ".join(device.boards) or MISSING,
+            *(f"{getattr(device.resources, kind):,}" for kind in KINDS),
+            device.source,
+        )
+        for device in known
+    )
+    columns = ("device", "parts", "boards", *(kind.upper() for kind in KINDS), "source")
+    note = "--part and `part:` take any of these names, or the path of a device file of the same form (docs/fit.md)."
+    return Table("Devices", columns, rows, note)
 
 
 def report_tables(reports: Sequence[SynthReport]) -> list[Table]:

@@ -98,8 +98,11 @@ def _words(step: StepResult, inputs: dict[str, Any]) -> str:
     card: Card | None = step.values["card"]
     if not step.values["trained_here"]:
         return f"the network of {shown(step.values.get('file', 'a file'))}"
-    data = shown(card.data.name) if card is not None else "unknown data"
-    return f"a network trained here in {step.seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
+    if card is None:
+        raise TypeError("a network that was trained has a card")
+    # the step's own time is that of the last run only, where earlier ones were stopped
+    words = f"{inputs['train']['epochs']} epochs of {shown(card.data.name)}"
+    return f"a network trained here in {card.seconds:,.0f} s ({words})"
 
 
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:

@@ -13,7 +13,7 @@ from xnorflow.device import Resources
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Fit, fit
 from xnorflow.problem import Budget, Goal, Problem
-from xnorflow.verdict import Answer, decide, evidence_of_estimate
+from xnorflow.verdict import Answer
 
 # what no choice of a network exceeds, in devices
 LARGEST_SCALE = 4096
@@ -26,19 +26,22 @@ class StockRow:
     Attributes:
         fit: what the search found; its ``cost`` is None where no reuse factor fits.
         least: the choice of least area at any pace, whether it fits or not.
-        answer: for the found choice, or else for ``least``: the whole band against the budget.
     """
 
     network: str
     kernel: str
     fit: Fit
     least: NetCost
-    answer: Answer
 
     @property
     def shown(self) -> NetCost:
         """The choice to show: the quickest that fits, or the smallest where none does."""
         return self.fit.cost or self.least
+
+    @property
+    def answer(self) -> Answer:
+        """Whether it fits, by the whole of its bands."""
+        return self.fit.answer
 
 
 def stock_kernels(config: BuildConfig) -> dict[str, Kernel]:
@@ -72,8 +75,7 @@ def stock_rows(
     for name, kernel in kernels.items():
         found = fit(layers, kernel, budget, Goal("interval", clock_mhz))
         least = _least(layers, kernel, budget, clock_mhz)
-        verdict = decide([evidence_of_estimate((found.cost or least).expected)], budget)
-        rows.append(StockRow(network, name, found, least, verdict.answer))
+        rows.append(StockRow(network, name, found, least))
     return tuple(rows)
 
 

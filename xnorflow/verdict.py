@@ -2,20 +2,20 @@
 
 Sources rise in sureness: estimate, HLS report, Yosys, Vivado's synthesis, placed, routed. A count of
 an early source stands for a range of final counts; it fits where the whole range fits, it does not
-where the whole range does not, and else it is too close to say.
+where the whole range does not, and else it is too close to say. Every command that says "fits" asks here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
 from xnorflow.cost import KINDS, Amounts, Band, Ratios, exactly, hls_to_vivado
 from xnorflow.problem import Budget
-from xnorflow.report import Stage, SynthReport, Usage
+from xnorflow.report import Slices, Stage, SynthReport, Usage
 
 ORDER = (Stage.ESTIMATED, Stage.HLS, Stage.YOSYS, Stage.SYNTHESISED, Stage.PLACED, Stage.ROUTED)
 SURE = (1.0, 1.0, 1.0)
@@ -27,6 +27,9 @@ FINAL: Mapping[Stage, Mapping[str, tuple[float, float, float]]] = MappingProxyTy
         Stage.SYNTHESISED: {"lut": (0.85, 0.97, 1.02), "ff": (0.90, 1.0, 1.05)},
     }
 )
+# The share of a part's slices that a design may likely need and still be said to fit. By nextpnr-xilinx a design
+# that likely needs 47 % of them was placed, one of 68 % was not, and nothing between was tried (docs/fit.md).
+PLACED_SLICES = 0.5
 
 
 class Answer(str, Enum):
@@ -109,6 +112,43 @@ def evidence_of_report(report: SynthReport, ratios: Ratios | None = None) -> Evi
     return Evidence(report.stage, counts, _slack(report))
 
 
+def answer_of(final: Band | None, usable: int) -> Answer:
+    """Return whether a final count fits, given the range that it may have; None where nothing tells."""
+    if final is None:
+        return Answer.TOO_CLOSE
+    if final.high <= usable:
+        return Answer.FITS
+    return Answer.DOES_NOT_FIT if final.low > usable else Answer.TOO_CLOSE
+
+
+def slices_answer(slices: Slices, available: int) -> Answer:
+    """Return whether slices, counted before placing, will be enough."""
+    if slices.least > available:
+        return Answer.DOES_NOT_FIT
+    return Answer.FITS if slices.likely <= PLACED_SLICES * available else Answer.TOO_CLOSE
+
+
+def counts_answer(
+    stage: Stage,
+    used: Mapping[str, int | None],
+    available: Mapping[str, int],
+    slices: Slices | None = None,
+    slices_available: int | None = None,
+) -> Answer:
+    """Return whether the counts of one stage fit the whole part: the worst answer of its resources and slices."""
+    final = FINAL.get(stage, {})
+    answers = [answer_of(_final(count, final.get(kind, SURE)), available[kind]) for kind, count in used.items()]
+    if slices is not None and slices_available is not None:
+        answers.append(slices_answer(slices, slices_available))
+    return worst(answers)
+
+
+def worst(answers: Iterable[Answer]) -> Answer:
+    """Return the answer for all of several resources."""
+    found = set(answers)
+    return next(answer for answer in (Answer.DOES_NOT_FIT, Answer.TOO_CLOSE, Answer.FITS) if answer in found)
+
+
 def _final(count: int | None, ratio: tuple[float, float, float]) -> Band | None:
     return None if count is None else exactly(count).times(*ratio)
 
@@ -125,12 +165,10 @@ def decide(evidence: Sequence[Evidence], budget: Budget) -> Verdict:
     other source against what the budget leaves.
     """
     findings = tuple(_find(kind, evidence, budget) for kind in KINDS)
-    answers = {finding.answer for finding in findings}
-    worst = next(answer for answer in (Answer.DOES_NOT_FIT, Answer.TOO_CLOSE, Answer.FITS) if answer in answers)
     timed = [item for item in evidence if item.slack_ns is not None]
     best = max(timed, key=lambda item: ORDER.index(item.stage), default=None)
     meets = None if best is None or best.slack_ns is None else best.slack_ns >= 0
-    return Verdict(budget.device.name, worst, findings, meets)
+    return Verdict(budget.device.name, worst(finding.answer for finding in findings), findings, meets)
 
 
 def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> Finding:
@@ -138,16 +176,8 @@ def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> Finding:
     if not telling:
         return Finding(kind, Answer.TOO_CLOSE, int(getattr(budget.usable, kind)))
     best = max(telling, key=lambda item: ORDER.index(item.stage))
-    final = best.counts[kind]
-    assert final is not None
-    usable = _limit(kind, best.stage, budget)
-    if final.high <= usable:
-        answer = Answer.FITS
-    elif final.low > usable:
-        answer = Answer.DOES_NOT_FIT
-    else:
-        answer = Answer.TOO_CLOSE
-    return Finding(kind, answer, usable, best.stage, final)
+    final, usable = best.counts[kind], _limit(kind, best.stage, budget)
+    return Finding(kind, answer_of(final, usable), usable, best.stage, final)
 
 
 def _limit(kind: str, stage: Stage, budget: Budget) -> int:

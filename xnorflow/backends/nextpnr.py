@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xnorflow.backends.yosys import FLAT
-from xnorflow.device import device_of
+from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError, ReportError, ToolNotFound
 from xnorflow.files import write_text
 from xnorflow.plain import read_json
@@ -71,14 +71,15 @@ def plan_nextpnr(tool: str, part: str, clock_mhz: float, seed: int = 1) -> Place
     if tool == TOOLS[0]:
         database: tuple[str, ...] = ("--chipdb", str(chipdb), "--xdc", XDC)
     else:
-        database = ("--device", part, *(("--chipdb", chipdb) if chipdb else ()), "-o", f"xdc={XDC}")
+        database = ("--device", orderable(part), *(("--chipdb", chipdb) if chipdb else ()), "-o", f"xdc={XDC}")
     return PlacePlan(tool, (*database, *common, "--timing-allow-fail"), {XDC: _constraints(part, clock_mhz)})
 
 
 def _constraints(part: str, clock_mhz: float) -> str:
-    pins = next((pins for package, pins in device_of(part).pins.items() if part.lower().startswith(package)), None)
+    name = orderable(part).lower()
+    pins = next((pins for package, pins in device_of(part).pins.items() if name.startswith(package.lower())), None)
     if pins is None:
-        raise ConfigError(f"no pins are known for {part}; add four to `pins` of its file in xnorflow/devices/")
+        raise ConfigError(f"no pins are known for {name}; add four to `pins` of its file in xnorflow/devices/")
     lines = [f"create_clock -period {1000 / clock_mhz:.3f} -name {CLOCK} [get_ports {CLOCK}]"]
     for port, pin in zip(PORTS, pins, strict=True):
         lines += [
@@ -155,7 +156,7 @@ def parse_report(path: Path, part: str, tool: str) -> SynthReport:
     timing = Timing(clock_ns=1000 / wanted, estimated_ns=1000 / achieved, slack_ns=1000 / wanted - 1000 / achieved)
     sites = (available.lut or 0) // LUT_BELS
     available = Usage(lut=sites, ff=available.ff, bram18=available.bram18, dsp=available.dsp)
-    return SynthReport(Stage.ROUTED, tool, None, TOP, part, used, timing, available)
+    return SynthReport(Stage.ROUTED, tool, None, TOP, orderable(part), used, timing, available)
 
 
 def _usage(utilization: Mapping[str, Mapping[str, int]], side: str) -> Usage:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from xnorflow.device import device_of
+from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError
 
 PROJECT = "hls"
@@ -122,7 +122,7 @@ def _hls_tcl(job: HlsJob, tool: str) -> str:
         f"add_files -tb {quote(job.sources / 'firmware' / 'weights')}",
         f"add_files -tb {quote(job.sources / 'tb_data')}",
         f"open_solution -reset{flow} {SOLUTION}",
-        f"set_part {job.part.lower()}",
+        f"set_part {orderable(job.part).lower()}",
         f"create_clock -period {job.period_ns} -name default",
         "config_compile -name_max_length 80",
     ]
@@ -158,10 +158,10 @@ def _vivado_tcl(job: HlsJob) -> str:
     verilog = f"{PROJECT}/{SOLUTION}/syn/verilog"
     lines = [
         f'puts "{MARK} STEP synthesise"',
-        f"create_project -in_memory -part {job.part.lower()}",
+        f"create_project -in_memory -part {orderable(job.part).lower()}",
         f"add_files {verilog}",
         "read_xdc -mode out_of_context clock.xdc",
-        f"synth_design -mode out_of_context -top {job.top} -part {job.part.lower()}",
+        f"synth_design -mode out_of_context -top {job.top} -part {orderable(job.part).lower()}",
         *_vivado_reports(job, "synth"),
     ]
     if job.vivado == "implement":

@@ -19,7 +19,7 @@ from xnorflow.backends.flat_netlist import read_flat
 from xnorflow.backends.paths import deepest
 from xnorflow.backends.slices import count_slices
 from xnorflow.backends.sta import REPORT, estimate_passes, read_estimate
-from xnorflow.device import device_of
+from xnorflow.device import device_of, orderable
 from xnorflow.errors import ReportError, ToolNotFound
 from xnorflow.files import write_text
 from xnorflow.plain import read_json
@@ -191,7 +191,7 @@ def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:
         tool="yosys",
         version=importlib.metadata.version(yosys_package()),
         top=top,
-        part=part,
+        part=None if part is None else orderable(part),
         usage=usage,
         available=available,
         modules=per_module,

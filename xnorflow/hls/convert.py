@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from xnorflow.config import XNOR, BuildConfig
+from xnorflow.device import orderable
 from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.files import write_error, write_json
 from xnorflow.folders import empty
@@ -135,7 +136,7 @@ def _build_graph(hls4ml: Any, spec: NetSpec, config: BuildConfig, folder: Path) 
         _register_backends(hls4ml)
     backend = hls4ml.backends.get_backend(name)
     settings = backend.create_initial_config(
-        part=config.part.lower(), clock_period=1000 / config.clock_mhz, io_type=config.io_type
+        part=orderable(config.part).lower(), clock_period=1000 / config.clock_mhz, io_type=config.io_type
     )
     settings |= {
         "OutputDir": str(folder),

@@ -41,6 +41,9 @@ class LayerPlan:
     registers_every: int = 1
     window: WindowPlan | None = None
 
+    def __post_init__(self) -> None:
+        self.folding.check(self.spec.name, self.n_in, self.n_out)
+
     @property
     def name(self) -> str:
         """Identifier of the layer's modules."""
@@ -59,12 +62,12 @@ class LayerPlan:
     @property
     def pe(self) -> int:
         """Neurons at once."""
-        return min(self.folding.pe, self.n_out)
+        return self.folding.pe
 
     @property
     def whole(self) -> bool:
         """All inputs at once."""
-        return self.folding.simd >= self.n_in
+        return self.folding.simd == self.n_in
 
     @property
     def parts(self) -> int:

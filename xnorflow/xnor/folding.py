@@ -61,10 +61,7 @@ def check_folding(layer: str, n_in: int, n_out: int, folding: Folding) -> Foldin
     Raises:
         ConfigError: pe does not divide the outputs, or simd the inputs.
     """
-    for name, part, whole, what in (("pe", folding.pe, n_out, "outputs"), ("simd", folding.simd, n_in, "inputs")):
-        if whole % part:
-            near = ", ".join(str(width) for width in _divisors(whole))
-            raise ConfigError(f"layer {layer}: {name} must divide its {whole} {what} ({near}), got {part}")
+    folding.check(layer, n_in, n_out, divides=True)
     return folding
 
 

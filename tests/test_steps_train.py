@@ -1,5 +1,6 @@
 """A project holds one network: it is remembered, and never replaced by another unasked."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from flow_runs import DIGITS
+from test_runreport import CARD
 
 from xnorflow import api
+from xnorflow.card import CardData
 from xnorflow.cli import main
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.job import TRAIN
@@ -25,7 +28,8 @@ def trainings(monkeypatch):
     def train(network, data, folder, config, **options):
         calls.append(config)
         (folder / f"{network.stem}.h5").write_text(repr((config, data.sha256, options)))
-        return SimpleNamespace(card={"network": network.stem, "data": {"name": data.name, "sha256": data.sha256}})
+        card = dataclasses.replace(CARD, network=network.stem, data=CardData(data.name, data.sha256, 1), seconds=0.0)
+        return SimpleNamespace(card=card)
 
     monkeypatch.setattr("xnorflow.train.train", train)
     return calls
@@ -162,7 +166,7 @@ def test_the_same_content_is_the_same_network(given, tmp_path):
 
 def test_a_trained_network_given_to_its_own_project_stays_what_it_is(trained, trainings):
     report = api.train(DIGITS, project=trained, model=trained / TRAIN / "digits.h5")
-    assert report.trained_here is True and report.card["network"] == "digits" and report.steps[0].reused
+    assert report.trained_here is True and report.card.network == "digits" and report.steps[0].reused
 
 
 def test_a_network_of_options_is_remembered_where_they_are_left_out(trained, trainings):
@@ -177,9 +181,9 @@ def test_a_new_version_does_not_train_again(trained, trainings, monkeypatch):
 
 
 def test_a_new_card_beside_the_same_network_is_taken(given, tmp_path):
-    (tmp_path / "my.json").write_text('{"data": {"name": "digits", "sha256": ""}}')
-    assert api.train(DIGITS, project=given, model=tmp_path / "my.h5").card["data"]["name"] == "digits"
-    assert api.train(DIGITS, project=given).card["data"]["name"] == "digits"
+    shutil.copy(ROOT / "keras_models/digits.json", tmp_path / "my.json")
+    assert api.train(DIGITS, project=given, model=tmp_path / "my.h5").card.data.name == "digits"
+    assert api.train(DIGITS, project=given).card.data.name == "digits"
     assert api.train(DIGITS, project=given, model=tmp_path / "my.h5").steps[0].reused
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from xnorflow import api
 from xnorflow.backends.xilinx_reports import read_report
+from xnorflow.calibration import load_calibration
 from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import shape_of
@@ -78,7 +79,7 @@ def fit_question(
     if part is not None:
         settings = dataclasses.replace(settings, part=part)
     job = api.make_job(config, project=project)
-    ratios = hls_to_vivado(Path(calibration) if calibration is not None else None)
+    ratios = {**hls_to_vivado(), **(load_calibration(Path(calibration)) if calibration is not None else {})}
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     spec, origin = _network(settings, job.project)
     settings.check_layers(spec)

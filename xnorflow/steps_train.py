@@ -11,14 +11,27 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from xnorflow.card import Card, find_card
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.files import is_file, sha256_file
 from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job, Run
-from xnorflow.plain import from_plain, read_json
+from xnorflow.plain import read_json
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
+
+
+class Trained(TypedDict):
+    """What the step found."""
+
+    trained_here: bool
+    card: Card | None
+
+
+class Taken(Trained, total=False):
+    """With the name of the file where one was given; projects of earlier versions lack it."""
+
+    file: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Held:
     @property
     def trained_here(self) -> bool:
         """Whether it was trained in this project, and not taken from a file."""
-        return self.step.values["trained_here"] is True
+        return bool(self.step.values["trained_here"])
 
 
 def train_step(run: Run) -> StepResult:
@@ -54,9 +67,7 @@ def train_step(run: Run) -> StepResult:
     """
     held = _held(run.job)
     step = _trained(run, held) if run.job.model is None else _given(run, run.job.model, held)
-    stored = step.values["card"]
-    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
-    run.add(trained_here=step.values["trained_here"], card=card)
+    run.add(trained_here=step.values["trained_here"], card=step.values["card"])
     return step
 
 
@@ -64,7 +75,7 @@ def _held(job: Job) -> Held | None:
     """Return the finished network of a project; None where there is none to lose."""
     folder = job.project / TRAIN
     try:
-        step = read_result(folder)
+        step = read_result(folder, Taken)
         if step is None:
             return None
         names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
@@ -85,16 +96,14 @@ def _held(job: Job) -> Held | None:
 
 
 def _words(step: StepResult, inputs: dict[str, Any]) -> str:
-    here, card = step.values["trained_here"], step.values["card"]
-    if not isinstance(here, bool) or not isinstance(card, dict | None):
-        raise TypeError("trained_here or card of another type")
-    if not here:
+    card: Card | None = step.values["card"]
+    if not step.values["trained_here"]:
         return f"the network of {shown(step.values.get('file', 'a file'))}"
     if card is None:
         raise TypeError("a network that was trained has a card")
     # the step's own time is that of the last run only, where earlier ones were stopped
-    seconds, data = float(card.get("seconds", step.seconds)), shown(card["data"]["name"])
-    return f"a network trained here in {seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
+    words = f"{inputs['train']['epochs']} epochs of {shown(card.data.name)}"
+    return f"a network trained here in {card.seconds:,.0f} s ({words})"
 
 
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:
@@ -118,9 +127,9 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     def work(folder: Path) -> dict[str, Any]:
         suffix = ".keras" if model.suffix == ".keras" else ".h5"
         shutil.copyfile(model, folder / f"{run.config.name}{suffix}")
-        return {"trained_here": False, "card": given["card"], "file": model.name}
+        return {"trained_here": False, "card": card, "file": model.name}
 
-    return run.step(TRAIN, given, work)
+    return run.step(TRAIN, given, work, kind=Taken)
 
 
 def _trained(run: Run, held: Held | None) -> StepResult:
@@ -146,11 +155,10 @@ def _trained(run: Run, held: Held | None) -> StepResult:
 
         bits, threshold = config.input_bits, config.pixel_threshold
         trained = train(config.network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
-        return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
+        return {"trained_here": True, "card": trained.card}
 
-    return run.step(
-        TRAIN, {**inputs, "configured": configured}, work, keeps=lambda path: path.suffix in (".npz", ".log")
-    )
+    made_from = {**inputs, "configured": configured}
+    return run.step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Taken)
 
 
 def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:

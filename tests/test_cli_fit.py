@@ -188,3 +188,12 @@ def test_ctrl_c_ends_the_synthesis_tool_and_its_children(
     assert process.returncode == 130
     assert err.splitlines()[-1] == "xnorflow: stopped; the same command goes on from here"
     wait_for(lambda: not running(fakes.ids))
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "0", "-5", "1e7"])
+@pytest.mark.parametrize("backend", [(), ("--backend", "yosys")])
+def test_time_limits_are_refused_before_anything_is_done(tmp_path, capsys, limit, backend):
+    assert main(["synth", DIGITS, "--project", str(tmp_path / "p"), f"--time-limit={limit}", *backend]) == 2
+    line = f"a time limit must be above 0 and at most 1,000,000 seconds, got {float(limit)!r}; leave it out for none"
+    assert capsys.readouterr().err == f"xnorflow: error: {line}\n"
+    assert not (tmp_path / "p").exists()

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from flow_runs import DIGITS
-from test_runreport import CARD
 
 from xnorflow import api
 from xnorflow.card import CardData, find_card, save_card

@@ -74,6 +74,7 @@ def _extract(run: Run) -> StepResult:
     config, test = run.config, run.data.test
 
     def work(folder: Path) -> dict[str, Any]:
+        from xnorflow.accuracy import accuracy_warnings
         from xnorflow.extract import extract, keras_classes, keras_scores
         from xnorflow.modelfile import load_model
         from xnorflow.simulate import KERAS, compare_scores, simulate_golden
@@ -87,18 +88,30 @@ def _extract(run: Run) -> StepResult:
         scores = keras_scores(model, spec, test.images)
         classes = keras_classes(model, spec, test.images, scores)
         keras = compare_scores(KERAS, scores, expected, test.labels, None, classes)
-        return {"spec": digest, "results": [dataclasses.asdict(keras), dataclasses.asdict(golden)]}
+        warnings = accuracy_warnings(model, spec, test, keras.accuracy, known)
+        results = [dataclasses.asdict(keras), dataclasses.asdict(golden)]
+        return {"spec": digest, "results": results, "warnings": warnings}
 
+    known = _known_accuracy(run)
     inputs = {
         "model": sha256_file(run.model_file),
+        "known_accuracy": known,
         "data": run.data.sha256,
         "input_bits": config.input_bits,
         "pixel_threshold": config.pixel_threshold,
     }
     step = run.step(EXTRACT, inputs, work)
     run.add(spec_sha256=step.values["spec"], input=_input_row(run.spec.input))
+    run.add(warnings=tuple(step.values["warnings"]))
     run.add_results(step)
     return step
+
+
+def _known_accuracy(run: Run) -> float | None:
+    """Return the accuracy on these very images that the network's card has, if any."""
+    card = run.report.card
+    same = card is not None and card["data"]["sha256"] == run.data.sha256
+    return card["accuracy"]["test"] if card is not None and same else None
 
 
 def _input_row(source: InputSpec) -> InputRow:

@@ -160,6 +160,7 @@ class RunReport:
         input: what the network reads; None in reports of before there was a choice.
         layers: the layers of the HLS route.
         rtl_layers: the layers of the Verilog route.
+        warnings: what is doubtful about the accuracy, a sentence each.
     """
 
     name: str
@@ -181,6 +182,7 @@ class RunReport:
     synth: SynthRow | None = None
     results: tuple[SimResult, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    warnings: tuple[str, ...] = ()
     version: str = __version__
     format: int = FORMAT_VERSION
 
@@ -232,6 +234,7 @@ def load_report(project: Path) -> RunReport:
         for name, build in parts:
             values[name] = build(values[name]) if values.get(name) is not None else None
         values["results"] = tuple(sim_result(row) for row in values["results"])
+        values["warnings"] = tuple(values.get("warnings", ()))
         values["steps"] = tuple(StepRow(**row) for row in values["steps"])
         return RunReport(**values)
     except (DataError, KeyError, TypeError) as error:

@@ -89,8 +89,9 @@ def test_a_known_accuracy_that_is_met_ends_the_search_and_one_that_is_missed_is_
     assert "card knows 100.0 % for these very images, here it is 98.0 %" in missed
 
 
-def test_chance_is_said_in_words():
+def test_chance_is_said_in_words_and_no_scaling_is_better_by_chance():
     model = model_reading(1)
+    model.get_layer("scores").set_weights([np.ones((4, 4))])
     spec, split = extract(model, bits=8), quarters().test
     (text,) = accuracy_warnings(model, spec, split, 0.30, None)
     assert "the accuracy of 30.0 % is no better than chance" in text

@@ -56,13 +56,22 @@ def accuracy_warnings(
         )
     if known is None or missed:
         found += _other_scaling(model, spec, split)
-    chance = np.bincount(split.labels).max() / len(split.labels)
-    if accuracy <= chance + SURE * math.sqrt(chance * (1 - chance) / len(split.labels)):
+    if accuracy <= _chance_at_most(split.labels):
         found.append(
             f"the accuracy of {_percent(accuracy)} is no better than chance: always the most frequent class gives "
-            f"{_percent(chance)}"
+            f"{_percent(_chance(split.labels))}"
         )
     return tuple(found)
+
+
+def _chance(labels: NDArray[np.int64]) -> float:
+    return float(np.bincount(labels).max() / len(labels))
+
+
+def _chance_at_most(labels: NDArray[np.int64]) -> float:
+    """Return the accuracy up to which a network may know nothing."""
+    chance = _chance(labels)
+    return chance + SURE * math.sqrt(chance * (1 - chance) / len(labels))
 
 
 def _other_scaling(model: Any, spec: NetSpec, split: Split) -> list[str]:
@@ -82,7 +91,8 @@ def _other_scaling(model: Any, spec: NetSpec, split: Split) -> list[str]:
     best = int(np.argmax(others))
     # only images on which the two differ say which is better
     differing = int((right[0] != right[best + 1]).sum())
-    if others[best] - here <= max(POINT, SURE * math.sqrt(differing) / n):
+    better = others[best] - here > max(POINT, SURE * math.sqrt(differing) / n)
+    if not better or others[best] <= _chance_at_most(labels):
         return []
     name = list(SCALINGS)[best]
     return [

@@ -180,6 +180,12 @@ def test_every_width_of_a_last_layer_gives_the_class_of_keras(hls4ml, tmp_path):
         assert np.array_equal(got, expected)
 
 
+def test_a_softmax_of_bits_is_ours_too(hls4ml, tmp_path):  # noqa: F811
+    graph = convert(hls4ml, model_of((20,), binary_dense(4, "d1"), sign("s1"), softmax()), tmp_path)
+    assert list(classes_of(graph).values())[-2:] == ["XnorUnpack", "XnorSoftmax"]
+    graph.write()
+
+
 @pytest.mark.slow
 def test_softmax_of_streams(hls4ml, tmp_path):  # noqa: F811
     model = model_of((20,), binary_dense(16, "d1"), norm("b1"), sign("s1"), binary_dense(4, "out"), softmax())

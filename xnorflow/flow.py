@@ -42,9 +42,10 @@ GENERATE, RTLSIM, YOSYS = "03-generate", "04-rtlsim", "05-yosys"
 
 
 class Extracted(Compared):
-    """What 02-extract found: the hash of the golden model, and how Keras and it did."""
+    """What 02-extract found: the hash of the golden model, how Keras and it did, and what is doubtful about it."""
 
     spec: str
+    warnings: tuple[str, ...]
 
 
 def _extract(run: Run) -> StepResult:
@@ -52,6 +53,7 @@ def _extract(run: Run) -> StepResult:
     config, test = run.config, run.data.test
 
     def work(folder: Path) -> dict[str, Any]:
+        from xnorflow.accuracy import accuracy_warnings
         from xnorflow.extract import extract, keras_classes, keras_scores
         from xnorflow.modelfile import load_model
         from xnorflow.simulate import KERAS, compare_scores, simulate_golden
@@ -65,18 +67,28 @@ def _extract(run: Run) -> StepResult:
         scores = keras_scores(model, spec, test.images)
         classes = keras_classes(model, spec, test.images, scores)
         keras = compare_scores(KERAS, scores, expected, test.labels, None, classes)
-        return {"spec": digest, "results": (keras, golden)}
+        warnings = accuracy_warnings(model, spec, test, keras.accuracy, known)
+        return {"spec": digest, "results": (keras, golden), "warnings": warnings}
 
+    known = _known_accuracy(run)
     inputs = {
         "model": sha256_file(run.model_file),
+        "known_accuracy": known,
         "data": run.data.sha256,
         "input_bits": config.input_bits,
         "pixel_threshold": config.pixel_threshold,
     }
     step = run.step(EXTRACT, inputs, work, kind=Extracted)
     run.add(spec_sha256=step.values["spec"], input=_input_row(run.spec.input))
+    run.add(warnings=step.values["warnings"])
     run.add_results(step)
     return step
+
+
+def _known_accuracy(run: Run) -> float | None:
+    """Return the accuracy on these very images that the network's card has, if any."""
+    card = run.report.card
+    return card.accuracy.test if card is not None and card.data.sha256 == run.data.sha256 else None
 
 
 def _input_row(source: InputSpec) -> InputRow:

@@ -88,8 +88,9 @@ def report_json(report: RunReport) -> str:
 
 
 def report_tables(report: RunReport) -> list[Table]:
-    """Return the tables of a run: agreement, mismatch if any, hardware, time."""
-    tables = [_agreement(report)] if report.results else []
+    """Return the tables of a run: warnings and mismatch if any, agreement, hardware, time."""
+    tables = [Table("Warnings", ("accuracy",), tuple((text,) for text in report.warnings))] if report.warnings else []
+    tables += [_agreement(report)] if report.results else []
     mismatch = next((result.mismatch for result in report.results if result.mismatch), None)
     if mismatch is not None:
         tables.append(_mismatch(mismatch))

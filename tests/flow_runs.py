@@ -7,8 +7,11 @@ import time
 
 from conftest import ROOT
 
+from xnorflow.data import load_dataset
 from xnorflow.flow import CONVERT, CSIM
 from xnorflow.job import EXTRACT, TRAIN
+from xnorflow.specfile import save_spec
+from xnorflow.steps import run_step
 
 DIGITS = ROOT / "hls_configs" / "digits.yaml"
 ALL = (TRAIN, EXTRACT, CONVERT, CSIM)
@@ -48,6 +51,27 @@ def wait_for(condition, process=None, seconds=60.0):
 def kill(process):
     process.kill()
     process.communicate(timeout=60)
+
+
+def take_network(project, spec, config):
+    """Make a project of a golden model without Keras: the steps of a network from the file ``own.h5``, done."""
+    data = load_dataset(config.data)
+    given = run_step(
+        project / TRAIN,
+        {".h5": "0" * 64},
+        lambda folder: (
+            (folder / f"{config.name}.h5").write_bytes(b"no network that Keras could read"),
+            {"trained_here": False, "card": None, "file": "own.h5"},
+        )[1],
+    )
+    inputs = {
+        "model": given.files[f"{config.name}.h5"],
+        "data": data.sha256,
+        "input_bits": config.input_bits,
+        "pixel_threshold": config.pixel_threshold,
+    }
+    run_step(project / EXTRACT, inputs, lambda folder: {"spec": save_spec(spec, folder / "spec.npz"), "results": []})
+    return project
 
 
 def reused(report):

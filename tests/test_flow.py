@@ -65,10 +65,14 @@ def test_clock_is_no_reason_to_train_again(project, monkeypatch):
     assert [layer.cycles for layer in report.layers] == [32, 64, 64]
 
 
-def test_damaged_network_is_trained_again(project):
+def test_damaged_network_is_trained_again_only_if_asked_to(project):
     network = project / TRAIN / "digits.h5"
-    network.write_bytes(network.read_bytes()[:-100])
-    report = api.extract(DIGITS, **options(project))
+    damaged = network.read_bytes()[:-100]
+    network.write_bytes(damaged)
+    with pytest.raises(DataError, match=r"01-train holds a network, but it or its result\.json was changed"):
+        api.extract(DIGITS, **options(project))
+    assert network.read_bytes() == damaged
+    report = api.extract(DIGITS, **options(project), overwrite=True)
     assert TRAIN not in reused(report)
     assert report.agrees
 
@@ -224,7 +228,7 @@ def test_failing_compiler(project, monkeypatch, tmp_path):
 
 def test_project_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"cannot write .*file.*: .*choose a folder you may write to"):
+    with pytest.raises(DataError, match=r"cannot write .*file.*: .*choose another place"):
         api.run(DIGITS, **options(tmp_path / "file" / "project"))
 
 

@@ -85,7 +85,7 @@ def test_checkpoint_of_other_settings_is_not_continued(tmp_path):
     api.train(DIGITS, **options(project, 3))
     checkpoint = project / TRAIN / "seed-0.npz"
     np.savez(checkpoint, state=np.array(json.dumps({"key": "other", "epoch": 2})))
-    report = api.train(DIGITS, **options(project, 2))
+    report = api.train(DIGITS, **options(project, 2), overwrite=True)
     assert [line.split()[1] for line in lines(project / TRAIN / "seed-0.log")] == ["1", "2"]
     assert report.card.train.epochs == 2
 

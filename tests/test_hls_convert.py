@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -191,13 +192,20 @@ def test_what_hls4ml_holds_is_checked(tmp_path, monkeypatch, change, text, strat
     assert not (tmp_path / "project" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("name", ["my-layer", "a/b", "1st", "schön", "pixels", "dense1_norm", "a b"])
-def test_names_that_cpp_or_hls4ml_would_take_otherwise_are_refused(tmp_path, name):
+NAMES = ["input", "pixels", "Dense1", "dense1_norm", "bnbt_dense1_norm", "int", "_x"]
+
+
+@pytest.mark.parametrize(("name", "kernel"), [*((name, "xnor") for name in NAMES), ("input", "hls4ml")])
+def test_names_that_cpp_or_hls4ml_would_take_otherwise_are_other_names_there(tmp_path, name, kernel):
     dense = DenseSpec("dense1", np.ones((4, 2), np.int8), np.zeros(2, np.int32))
     spec = NetSpec("net", InputSpec((4,)), (dense,), ScoreSpec(name, np.ones((2, 2), np.int8)))
-    with pytest.raises(ConfigError, match=f"layer {name}: .*name"):
-        convert(spec, config(), tmp_path / "project")
-    assert not (tmp_path / "project").exists()
+    build = dataclasses.replace(config(reuse_factor={"dense1": 4, name: 2}), kernel=kernel)
+    project = convert(spec, build, tmp_path / "project")
+    assert list(project.output_nodes) == ["dense1", name]
+    assert set(project.output_nodes.values()) | set(project.product_nodes.values()) <= set(project.node_sizes)
+    parameters = (project.folder / "firmware/parameters.h").read_text(encoding="utf-8")
+    factors = re.findall(r"reuse_factor = (\d+);", parameters)
+    assert "4" in factors and "2" in factors
 
 
 def test_an_unwritable_folder_is_one_line(tmp_path):

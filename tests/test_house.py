@@ -22,7 +22,7 @@ OWNERS = {
     "keras": set(),
     "qkeras": {"keras2"},
     "hls4ml": {"keras2", "xnor.backend", "xnor.chains", "xnor.inputs", "xnor.nodes", "xnor.templates"},
-    "h5py": {"modelfile"},
+    "h5py": {"modelfile", "modelstore"},
     "msgspec": {"plain"},
     "subprocess": {"tools"},
     "concurrent": {"parallel"},
@@ -41,7 +41,7 @@ OWNERS = {
     "matplotlib": {"pareto"},
 }
 # modules that may call these functions of keras2
-KERAS_USERS = {"blocks", "train", "training", "extract", "modelfile", "data"}
+KERAS_USERS = {"blocks", "train", "training", "extract", "modelfile", "modellayers", "data"}
 HLS4ML_USERS = {"hls.convert"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_ATTRIBUTES = {"os.chdir", "os.system", "os.popen", "os.fork", "np.lib.format"}

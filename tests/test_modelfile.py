@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from model_files import with_config
 
 from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start
 from xnorflow.errors import ConfigError, DataError, XnorflowError
@@ -128,15 +128,6 @@ def test_missing_file_and_folder(tmp_path):
         load_model(tmp_path)
 
 
-def with_config(stored: Path, path: Path, change: Any) -> Path:
-    """Copy a stored network with its configuration changed."""
-    shutil.copy(stored, path)
-    with h5py.File(path, "r+") as file:
-        config = json.loads(file.attrs["model_config"])
-        file.attrs["model_config"] = json.dumps(change(config))
-    return path
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -174,7 +165,7 @@ def test_deeply_nested_configurations_are_refused(stored, tmp_path, depth):
 def test_a_file_without_a_model_is_refused(stored, tmp_path):
     with h5py.File(tmp_path / "bare.h5", "w") as file:
         file.create_dataset("x", data=[1, 2])
-    with pytest.raises(DataError, match=r"bare\.h5: damaged, or not a Keras"):
+    with pytest.raises(DataError, match=r"bare\.h5: it is an HDF5 file, but Keras has not written a network to it"):
         load_model(tmp_path / "bare.h5")
     shutil.copy(stored, tmp_path / "less.h5")
     with h5py.File(tmp_path / "less.h5", "r+") as file:
@@ -207,7 +198,7 @@ def test_a_lambda_is_refused_without_being_run(tmp_path, suffix):
     path = tmp_path / f"evil{suffix}"
     lambda_model(target).save(path)
     target.unlink()
-    with pytest.raises(ConfigError, match=f"evil{suffix}: Lambda 'payload' is refused"):
+    with pytest.raises(ConfigError, match=f"evil{suffix}: layer payload: 'Lambda' is refused, for loading it"):
         load_model(path)
     assert not target.exists()
     custom: dict[str, Any] = {}
@@ -244,7 +235,7 @@ def test_a_custom_object_is_refused(tmp_path):
     add_scores(model, 2)
     for suffix in (".h5", ".keras"):
         model.save(tmp_path / f"evil{suffix}")
-        with pytest.raises(ConfigError, match=r"Strange 'odd_one' is refused"):
+        with pytest.raises(ConfigError, match=r"layer odd_one: .*Strange.* is refused"):
             load_model(tmp_path / f"evil{suffix}")
 
 
@@ -253,7 +244,7 @@ def test_a_foreign_module_is_refused(stored, tmp_path):
         config["config"]["layers"][1]["module"] = "os.path"
         return config
 
-    with pytest.raises(ConfigError, match=r"foreign\.h5: QConv2D from module 'os\.path' is refused"):
+    with pytest.raises(ConfigError, match=r"foreign\.h5: layer conv1: QConv2D from module 'os\.path' is refused"):
         load_model(with_config(stored, tmp_path / "foreign.h5", change))
 
 
@@ -265,17 +256,6 @@ def test_modules_that_only_look_like_keras_are_refused(stored, tmp_path, module)
 
     with pytest.raises(ConfigError, match=r"only Keras' and QKeras' own may load"):
         load_model(with_config(stored, tmp_path / "foreign.h5", change))
-
-
-@pytest.mark.parametrize("activation", ["relu", "binary_tanh", "ternary", "quantized_bits(4)", "binary()", "eval"])
-def test_other_activations_are_refused_by_name(stored, tmp_path, activation):
-    def change(config: Any) -> Any:
-        layers = {layer["config"]["name"]: layer for layer in config["config"]["layers"]}
-        layers["conv1_sign"]["config"]["activation"] = activation
-        return config
-
-    with pytest.raises(ConfigError, match=r"activation .* in 'conv1_sign' is refused; use QActivation\('binary'\)"):
-        load_model(with_config(stored, tmp_path / "act.h5", change))
 
 
 def test_keras_archives_load_too(model, tmp_path):

@@ -61,6 +61,30 @@ def test_every_value_of_the_index(row):
     assert report.available.lut
 
 
+def test_text_of_a_run_says_what_its_xml_says():
+    """The index pairs them by its values; the files name the same function of the same folder."""
+    reports = {}
+    for row in ROWS:
+        if row["version"]:
+            place = (row["repo"], row["path"].rpartition(".")[0])
+            reports.setdefault(place, []).append(read_report(FOLDER / row["file"]))
+    pairs = [pair for pair in reports.values() if len(pair) == 2]
+    assert len(pairs) >= 5
+    for first, second in pairs:
+        assert got_values(first) == got_values(second)
+        assert (first.tool, first.top, first.available) == (second.tool, second.top, second.available)
+        assert first.timing == second.timing
+
+
+def test_summary_of_a_run_says_what_its_xml_says_of_the_largest():
+    summary, whole = (
+        read_report(FOLDER / name) for name in ("28_Thifjj__csynth.rpt", "26_Thifjj__myproject_csynth.xml")
+    )
+    assert summary.usage == whole.usage
+    for name in ("latency_cycles", "interval_cycles"):
+        assert getattr(summary.timing, name) == (None, getattr(whole.timing, name)[1])
+
+
 @pytest.mark.parametrize("row", [row for row in ROWS if not row["version"]], ids=lambda row: row["file"])
 def test_reports_without_values_in_the_index(row):
     """Values read off the files by eye: (stage, version, LUT, FF, bram18, DSP)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from xnorflow import api
 from xnorflow.runreport import load_report
 from xnorflow.specfile import load_spec
 
@@ -43,6 +44,11 @@ def test_train(here, capsys):
     script("01").main(str(config))
     assert "best_epoch" in capsys.readouterr().out
     assert load_report(here / "projects/quick").card.train.epochs == 2
+    # the rest of the gallery goes on with this very network
+    network = (here / "projects/quick/01-train/digits.h5").read_bytes()
+    script("03").main(str(config))
+    assert (here / "projects/quick/01-train/digits.h5").read_bytes() == network
+    assert load_report(here / "projects/quick").trained_here is True
 
 
 def test_extract_and_golden_model(here, capsys):
@@ -55,6 +61,7 @@ def test_extract_and_golden_model(here, capsys):
 
 
 def test_convert_csim_and_report(here, capsys):
+    api.extract(DIGITS, pretrained=True)
     script("03").main(DIGITS)
     assert "ap_int<8>" in capsys.readouterr().out
     assert (here / "projects/digits/03-convert/project/build_prj.tcl").is_file()

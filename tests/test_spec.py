@@ -165,7 +165,12 @@ CONV = ConvSpec("conv1", ones(3, 3, 1, 2), zeros(2), pool=(2, 2))
 BAD_NETS = [
     ((5,), [DenseSpec("dense1", ones(4, 2), zeros(2))], 2, "layer dense1: reads 4 values but .* gives 5"),
     ((4,), [DenseSpec("dense1", ones(4, 2), zeros(2))], 3, "layer scores: reads 3 values but .* gives 2"),
-    ((4,), [DenseSpec("scores", ones(4, 2), zeros(2))], 2, "layer names must differ, got scores, scores"),
+    (
+        (4,),
+        [DenseSpec("scores", ones(4, 2), zeros(2))],
+        2,
+        "layer names must differ by more than .*, got scores, scores",
+    ),
     ((9,), [CONV], 2, r"layer conv1: kernel \(3, 3, 1\) does not fit an input of shape \(9,\)"),
     ((2, 9, 1), [CONV], 2, r"layer conv1: kernel .* \(2, 9, 1\)"),
     ((9, 2, 1), [CONV], 2, "layer conv1: kernel"),

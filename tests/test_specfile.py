@@ -14,6 +14,7 @@ from net_specs import bipolar
 from spec_files import arrays_of, assert_equal
 
 from xnorflow.errors import DataError
+from xnorflow.names import NAME
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.specfile import load_spec, save_spec, spec_sha256
 
@@ -21,7 +22,8 @@ from xnorflow.specfile import load_spec, save_spec, spec_sha256
 @st.composite
 def specs(draw: st.DrawFn) -> NetSpec:
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    names = iter(draw(st.lists(st.text(min_size=1, max_size=9), min_size=4, max_size=4, unique=True)))
+    named = st.from_regex(NAME, fullmatch=True)
+    names = iter(draw(st.lists(named, min_size=4, max_size=4, unique_by=str.lower)))
     shape: tuple[int, ...] = (draw(st.integers(1, 40)),)
     hidden: list[ConvSpec | DenseSpec] = []
     image = draw(st.booleans())
@@ -43,7 +45,7 @@ def specs(draw: st.DrawFn) -> NetSpec:
     weights = bipolar(random, n_in, draw(st.integers(1, 5)))
     extra = [random.integers(-(2**50), 2**50, weights.shape[1]) for _ in range(2)]
     scores = ScoreSpec(next(names), weights, *extra, 20) if draw(st.booleans()) else ScoreSpec(next(names), weights)
-    return NetSpec(draw(st.text(max_size=9)), source, tuple(hidden), scores)
+    return NetSpec(draw(named), source, tuple(hidden), scores)
 
 
 @settings(max_examples=60, deadline=None)

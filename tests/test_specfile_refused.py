@@ -44,12 +44,37 @@ def test_hash_that_does_not_match_is_refused(tmp_path, stored):
         lambda header: header["layers"][0].update(strides=["a", "b"]),
         lambda header: header["layers"][0].update(pool=[99, 99]),
         lambda header: header["layers"][1].update(name="conv1"),
+        lambda header: header["layers"][1].update(name="CONV1"),
+        lambda header: header["layers"][1].update(name="../../x"),
+        lambda header: header["layers"][1].update(name="a\nb\x1b[2J"),
+        lambda header: header["layers"][1].update(name=7, kind="\x1b[2J"),
+        lambda header: header.update(name="../x"),
+        lambda header: header.update(format=10**400),
     ],
 )
 def test_headers_that_make_no_sense_are_refused(tmp_path, stored, change):
     with pytest.raises(DataError, match=r"s\.npz") as caught:
         load_spec(write(tmp_path / "s.npz", with_header(arrays_of(stored), change)))
-    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value).splitlines()) == 1 and str(caught.value).isprintable()
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_not_unpacked(tmp_path, stored):
+    arrays = arrays_of(stored)
+    np.savez_compressed(tmp_path / "s.npz", **arrays | {"w0": np.zeros(32 * 10**6, np.uint8)})
+    assert (tmp_path / "s.npz").stat().st_size < 200_000
+    with pytest.raises(DataError, match=r"s\.npz: its arrays take .*, at most 32,000,000 are read; ext"):
+        load_spec(tmp_path / "s.npz")
+    # one bit becomes 8 bytes on the way, so this is looked at as well
+    many = with_header(
+        arrays | {"w0": np.zeros(10**7, np.uint8)},
+        lambda header: header["layers"][0].update(shape=[1000, 1000, 1, 80]),
+    )
+    with pytest.raises(DataError, match="80,000,368 weights, at most 64,000,000 are read"):
+        load_spec(write(tmp_path / "s.npz", many))
+    with pytest.raises(DataError, match="a header of 3,000,000 bytes, at most 1,000,000 are read"):
+        load_spec(write(tmp_path / "s.npz", arrays | {"header": np.full(3_000_000, ord("["), np.uint8)}))
+    with pytest.raises(DataError, match=r"s\.npz: not a NetSpec file or damaged \(.*recursion"):
+        load_spec(write(tmp_path / "s.npz", arrays | {"header": np.full(100_000, ord("["), np.uint8)}))
 
 
 def test_another_format_version_is_named(tmp_path, stored):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from xnorflow.errors import DataError, ToolFailed
+from xnorflow.folders import MARKER
 from xnorflow.steps import RESULT, run_step
 
 KILLED = """
@@ -38,7 +39,7 @@ class Work:
 
     def __call__(self, folder):
         self.calls += 1
-        self.found = sorted(path.name for path in folder.iterdir() if path.name != "config.json")
+        self.found = sorted(path.name for path in folder.iterdir() if path.name not in ("config.json", MARKER))
         (folder / "sub").mkdir()
         (folder / "out").write_text("out")
         (folder / "sub" / "ö ut").write_text("in a subfolder")

@@ -79,7 +79,9 @@ def model_of(shape, *layers):
             # negative scales, one of zero, and offsets that put a sum exactly on a threshold
             scale = random.choice([-1.5, 0.75, 2.0], n)
             scale[0] = 0
-            layer.set_weights([scale, random.normal(size=n), random.integers(-2, 3, n), random.uniform(0.5, 2, n)])
+            values = [scale, random.normal(size=n), random.integers(-2, 3, n), random.uniform(0.5, 2, n)]
+            given = [layer.scale, layer.center, True, True]
+            layer.set_weights([value for value, is_there in zip(values, given, strict=True) if is_there])
     return model
 
 

@@ -10,7 +10,7 @@ Example:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ from xnorflow.data import DataSet, load_dataset
 from xnorflow.doctor import Finding
 from xnorflow.doctor import doctor as _doctor
 from xnorflow.errors import ConfigError
-from xnorflow.flow import CONVERT, CSIM
+from xnorflow.flow import Announce
 from xnorflow.flow import run as _run
 from xnorflow.job import EXTRACT, TRAIN, Job, pretrained_model
 from xnorflow.runreport import RunReport, load_report
-from xnorflow.steps import StepResult
+from xnorflow.steps_hls import CONVERT, CSIM
 
 PathLike = str | Path
 
@@ -93,8 +93,12 @@ def make_job(
     data: str | None = None,
     data_dir: PathLike | None = None,
     train: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> Job:
     """Return what a run works on.
+
+    A project holds one network. Where neither ``pretrained``, ``model`` nor ``train`` is given, one that it
+    has from a file, or by the same configuration, is taken over; another one is refused.
 
     Args:
         config: a YAML file, or a BuildConfig.
@@ -104,28 +108,32 @@ def make_job(
         data: data set to use instead of the configuration's.
         data_dir: folder with the idx files of the full MNIST sets.
         train: settings of TrainConfig to use instead of the configuration's.
+        overwrite: replace the network that the project holds by the one asked for, and a finished vendor synthesis.
 
     Raises:
         ConfigError: a setting that is not allowed, or ``pretrained`` and ``model`` together.
     """
     settings = config if isinstance(config, BuildConfig) else load_config(Path(config))
-    name = settings.name if isinstance(config, BuildConfig) else Path(config).stem
     if data is not None:
         settings = dataclasses.replace(settings, data=data)
+    configured = settings.train if train else None
     if train:
         settings = with_train(settings, train)
     if pretrained and model is not None:
         raise ConfigError("--pretrained and --model exclude each other; give one")
     chosen = pretrained_model(settings) if pretrained else Path(model) if model else None
-    folder = Path(project) if project else Path("projects") / name
-    return Job(settings, folder, chosen, Path(data_dir) if data_dir else None)
+    folder, images = Path(project or "projects"), Path(data_dir) if data_dir else None
+    job = Job(settings, folder, chosen, images, configured, overwrite)
+    if project:
+        return job
+    return dataclasses.replace(job, project=job.project / (job.name if config is settings else Path(config).stem))
 
 
 def _until(
     step: str | None,
     config: PathLike | BuildConfig,
     *,
-    announce: Callable[[StepResult], None] = lambda step: None,
+    announce: Announce = lambda step: None,
     **options: Any,
 ) -> RunReport:
     return _run(make_job(config, **options), step, announce)

@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 
 from xnorflow import api
-from xnorflow.backends.xilinx_hls import HlsJob
 from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
@@ -21,22 +20,23 @@ from xnorflow.device import device_of
 from xnorflow.errors import ReportError
 from xnorflow.files import write_text
 from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
-from xnorflow.flow import CONVERT
-from xnorflow.hls.convert import load_project
+from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
+from xnorflow.own_report import read_own_reports
 from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
+from xnorflow.steps_hls import CONVERT
+from xnorflow.steps_synth import SYNTH, Synthesis
 from xnorflow.stock import StockRow, stock_kernels, stock_rows
-from xnorflow.synth import SynthRun, synthesise
+from xnorflow.synth import SynthRun, tools_of
 from xnorflow.tools import check_time_limit
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
 BOARD_LOGIC = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
-SYNTH = "05-synth"
 UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on the weights"
 
 
@@ -49,6 +49,11 @@ class FitQuestion:
     budget: Budget
     ratios: Ratios
     origin: str
+
+    @property
+    def name(self) -> str:
+        """The network's name: that of its file in the configuration, or else its own."""
+        return self.spec.name if self.config.network is None else self.config.network.stem
 
 
 def fit_question(
@@ -98,7 +103,7 @@ def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
         spec = extract_file(shipped, config.input_bits, config.pixel_threshold)
         if _reads(spec, config, shape) and spec.n_classes == classes:
             return spec, f"trained, {shipped}"
-    model = build_network(config.network, shape, classes, config.pixel_threshold)
+    model = build_network(config.network_file, shape, classes, config.pixel_threshold)
     return extract(model, config.input_bits, config.pixel_threshold), UNTRAINED
 
 
@@ -130,11 +135,13 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
     """Judge the configuration as it stands, each resource by the best source at hand.
 
     Raises:
-        ReportError: a report that cannot be read.
+        ReportError: a report that cannot be read, or is of another part, another design or one of its modules.
     """
     cost = cost_of(question.spec, question.config, question.ratios)
-    evidence = [evidence_of_report(read_report(Path(path)), question.ratios) for path in reports]
-    return decide([evidence_of_estimate(cost.expected), *evidence], question.budget), cost
+    own = read_own_reports(reports, question.config)
+    evidence = [evidence_of_report(report, question.ratios) for report in own]
+    verdict = decide([evidence_of_estimate(cost.expected), *evidence], question.budget)
+    return dataclasses.replace(verdict, reports=own), cost
 
 
 def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
@@ -162,7 +169,7 @@ def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, 
 def stock(question: FitQuestion) -> tuple[StockRow, ...]:
     """Return what each of hls4ml's own kernels, and ours, is expected to need at its best, and where it can't fit."""
     config, layers = question.config, layer_shapes(question.spec)
-    return stock_rows(config.network.stem, layers, stock_kernels(config), question.budget, config.clock_mhz)
+    return stock_rows(question.name, layers, stock_kernels(config), question.budget, config.clock_mhz)
 
 
 def synth(
@@ -173,6 +180,7 @@ def synth(
     vivado: str = "none",
     timeout_s: float | None = None,
     on_step: Callable[[str], None] | None = None,
+    announce: Announce = lambda step: None,
     **options: Any,
 ) -> SynthRun:
     """Convert if needed, then run the HLS tool, and Vivado where ``vivado`` says how far.
@@ -183,23 +191,23 @@ def synth(
         export: pack an IP.
         vivado: "none", "synthesise" or "implement".
         timeout_s: time limit of each program.
-        on_step: called with each step as it starts.
-        **options: as ``api.run`` takes them.
+        on_step: called with each step of these programs as it starts.
+        announce: called after each step of the flow.
+        **options: as ``api.make_job`` takes them.
 
     Raises:
-        ConfigError: a time limit that is none.
+        ConfigError: a time limit that is none, or the project holds a finished synthesis of something else.
         ToolNotFound: a vendor tool is missing.
         ToolFailed: it failed; the message says what its log means.
     """
     check_time_limit(timeout_s)
     job = api.make_job(config, **options)
-    api.convert(config, **options)
-    project = load_project(job.project / CONVERT / "project")
-    build = job.config
-    order = HlsJob(
-        project.folder.resolve(), project.top, build.part, build.clock_mhz, cosim=cosim, export=export, vivado=vivado
-    )
-    return synthesise(order, build.backend, job.project / SYNTH, timeout_s=timeout_s, on_step=on_step)
+    tools = tools_of(job.config.backend, vivado)
+    order = Synthesis(cosim, export, vivado, timeout_s, on_step, job.overwrite)
+    with hold(job.keeping_network(), CONVERT, tools) as state:
+        prepare(state, CONVERT, announce, tools)
+        complete(state, {SYNTH: Step(order.step, tools)}, announce)
+        return order.result(state)
 
 
 def calibrate(reports: Sequence[Path]) -> Mapping[str, Ratio]:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from xnorflow import api
 from xnorflow.backends.nextpnr import find_nextpnr
+from xnorflow.backends.yosys import yosys_package
 from xnorflow.config import VERILOG, BuildConfig
-from xnorflow.data import load_dataset
+from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, ToolNotFound
-from xnorflow.files import atomic_path, check_target, folder_lock, writing
-from xnorflow.job import EXTRACT, Job
+from xnorflow.files import atomic_path, check_target, writing
+from xnorflow.flow import Announce, Step, complete, hold, prepare
+from xnorflow.folders import claim
+from xnorflow.job import EXTRACT, Run
 from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
 from xnorflow.rtl.simulate import compare, simulate_rtl
 from xnorflow.runreport import RtlRow, SynthRow
-from xnorflow.spec import NetSpec
-from xnorflow.specfile import load_spec, spec_sha256
-from xnorflow.steps import run_step
-from xnorflow.steps_rtl import plan_of, route_step, rtl_rows, synth_step
-from xnorflow.tools import check_time_limit
+from xnorflow.specfile import spec_sha256
+from xnorflow.steps import StepResult
+from xnorflow.steps_rtl import RTLSIM_TOOLS, plan_of, route_step, rtl_rows, synth_step
+from xnorflow.tools import check_time_limit, require_all
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
 
@@ -55,7 +56,7 @@ def synth_yosys(
     *,
     cycles: int | None = None,
     timeout_s: float | None = None,
-    on_step: Callable[[str], None] = lambda step: None,
+    announce: Announce = lambda step: None,
     **options: Any,
 ) -> YosysRun:
     """Synthesize a project's network as Verilog, and place and route it where nextpnr is installed.
@@ -64,8 +65,8 @@ def synth_yosys(
         config: a YAML file or a BuildConfig, of either route.
         cycles: cycles per image to fold for; by default the configuration's foldings, or 256.
         timeout_s: time limit of each program.
-        on_step: called with each step as it starts.
-        **options: as ``api.run`` takes them.
+        announce: called after each step.
+        **options: as ``api.make_job`` takes them.
 
     Raises:
         ConfigError: foldings that cannot be, ``cycles`` where the configuration has foldings, or a time limit
@@ -74,32 +75,42 @@ def synth_yosys(
         ToolFailed: a program failed.
     """
     check_time_limit(timeout_s)
-    job, spec = _network(config, **options)
-    build = as_verilog(job.config)
-    plan = plan_of(spec, build, cycles)
-    settings = {"bram36": build.bram36, "registers_every": build.registers_every, "part": build.part}
-    folding = {layer.spec.name: [layer.pe, layer.simd] for layer in plan.layers}
-    inputs = {"spec": spec_sha256(spec), "folding": folding, **settings}
-    with folder_lock(job.project):
-        on_step(YOSYS)
-        counted = run_step(job.project / YOSYS, inputs, lambda folder: synth_step(plan, build, folder, timeout_s))
+    job = api.make_job(config, **options).keeping_network()
+    build, yosys = as_verilog(job.config), (yosys_package,)
+    with hold(job, EXTRACT, yosys) as state:
+        prepare(state, EXTRACT, announce, yosys)
+        plan = plan_of(state.spec, build, cycles)
+        inputs = _inputs(plan, build)
+
+        def count(run: Run) -> StepResult:
+            return run.step(YOSYS, inputs, lambda folder: synth_step(plan, build, folder, timeout_s))
+
+        complete(state, {YOSYS: Step(count, yosys)}, announce)
         routed, missing = None, ""
         try:
             tool = find_nextpnr()
         except ToolNotFound as error:
             missing = str(error)
         else:
-            on_step(ROUTE)
-            inputs |= {"tool": tool, "clock_mhz": build.clock_mhz}
             sources = sorted((job.project / YOSYS / "verilog").glob("*.v"))
-            step = run_step(
-                job.project / ROUTE,
-                inputs,
-                lambda folder: route_step(plan, build, sources, tool, folder, timeout_s),
-            )
-            routed = from_plain(SynthReport, step.values["routed"], step.name)
+
+            def route(run: Run) -> StepResult:
+                wanted = {**inputs, "tool": tool, "clock_mhz": build.clock_mhz}
+                return run.step(
+                    ROUTE, wanted, lambda folder: route_step(plan, build, sources, tool, folder, timeout_s)
+                )
+
+            complete(state, {ROUTE: Step(route, yosys)}, announce)
+            routed = from_plain(SynthReport, state.result(ROUTE).values["routed"], ROUTE)
+        counted = state.result(YOSYS)
     row = from_plain(SynthRow, counted.values["synth"], counted.name)
     return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
+
+
+def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
+    settings = {"bram36": build.bram36, "registers_every": build.registers_every}
+    folding = {layer.spec.name: [layer.pe, layer.simd] for layer in plan.layers}
+    return {"spec": spec_sha256(plan.spec), "folding": folding, **settings, **part_values(build.part)}
 
 
 def trace(
@@ -108,6 +119,7 @@ def trace(
     *,
     image: int = 0,
     cycles: int | None = None,
+    announce: Announce = lambda step: None,
     **options: Any,
 ) -> NetPlan:
     """Simulate one test image and write every signal of every cycle to a VCD file.
@@ -117,22 +129,27 @@ def trace(
         output: the VCD file.
         image: number of the test image.
         cycles: as for ``synth_yosys``.
-        **options: as ``api.run`` takes them.
+        announce: called after each step that its network needs.
+        **options: as ``api.make_job`` takes them.
 
     Raises:
         ConfigError: there is no such image.
         DataError: the file can't be written, said before the work.
         Mismatch: the simulated scores are not the golden model's.
+        ToolNotFound: Verilator, make or g++ is missing.
     """
     check_target(output)
-    job, spec = _network(config, **options)
-    plan = plan_of(spec, as_verilog(job.config), cycles)
-    images = load_dataset(job.config.data, job.data_dir).test.images
-    if not 0 <= image < len(images):
-        raise ConfigError(f"image must be 0 to {len(images) - 1}, got {image}")
-    chosen = images[image : image + 1]
-    with folder_lock(job.project):
+    require_all(RTLSIM_TOOLS)
+    job = api.make_job(config, **options).keeping_network()
+    with hold(job, EXTRACT) as state:
+        images = state.data.test.images
+        if not 0 <= image < len(images):
+            raise ConfigError(f"image must be 0 to {len(images) - 1}, got {image}")
+        chosen = images[image : image + 1]
+        prepare(state, EXTRACT, announce)
+        plan = plan_of(state.spec, as_verilog(job.config), cycles)
         folder = job.project / TRACE
+        claim(folder)
         with atomic_path(Path(output)) as partial, writing(folder):
             result = simulate_rtl(plan, chosen, folder, trace=partial)
     compare(plan, chosen, result)
@@ -146,14 +163,3 @@ def as_verilog(config: BuildConfig) -> BuildConfig:
     plain = BuildConfig(config.network, config.part)
     keys = ("kernel", "strategy", "reuse_factor", "folding", "precision")
     return dataclasses.replace(config, backend=VERILOG, **{key: getattr(plain, key) for key in keys})
-
-
-def _network(config: str | Path | BuildConfig, **options: Any) -> tuple[Job, NetSpec]:
-    """Return the job and the network its project holds; one is trained, or taken over, if there is none."""
-    job = api.make_job(config, **options)
-    stored = job.project / EXTRACT / "spec.npz"
-    if job.model is not None or not stored.is_file():
-        api.extract(config, **options)
-    spec = load_spec(stored)
-    job.config.check_layers(spec)
-    return job, spec

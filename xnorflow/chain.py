@@ -10,10 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.errors import ConfigError
+from xnorflow.errors import ConfigError, shown
 
 # what may stand before the first product layer
 FRONT = ("BatchNormalization", "QActivation")
+# layers that do nothing at inference
+TRAINING_ONLY = (
+    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+    "ActivityRegularization",
+)
 
 
 @dataclass
@@ -43,7 +48,7 @@ def read_groups(model: Any) -> list[Group]:
         if kind in ("QDense", "QConv2D"):
             _check_product(layer)
             groups.append(Group(layer))
-        elif kind in ("InputLayer", "Dropout") or (kind in FRONT and not groups):
+        elif kind in ("InputLayer", *TRAINING_ONLY) or (kind in FRONT and not groups):
             continue
         elif kind in ("BatchNormalization", "QActivation", "MaxPooling2D", "Activation", "Softmax") and groups:
             groups[-1].after.append(layer)
@@ -52,13 +57,37 @@ def read_groups(model: Any) -> list[Group]:
             if groups:
                 groups[-1].after.append(layer)
         else:
-            raise ConfigError(
-                f"layer {layer.name}: {kind} is not a binary layer; use QDense or QConv2D with "
-                "kernel_quantizer=binary(alpha=1), BatchNormalization and QActivation('binary')"
-            )
+            raise not_binary(layer.name, kind)
     if not groups or type(groups[-1].product).__name__ != "QDense":
         raise ConfigError(f"network {model.name}: the last layer must be a QDense that gives the scores")
     return groups
+
+
+def not_binary(layer: str, kind: str) -> ConfigError:
+    """Return the error for a layer of another kind."""
+    return ConfigError(
+        f"layer {shown(layer)}: {kind} is not a binary layer; use QDense or QConv2D with "
+        "kernel_quantizer=binary(alpha=1), BatchNormalization and QActivation('binary')"
+    )
+
+
+def wrong_kernel(layer: str, quantizer: str) -> ConfigError:
+    """Return the error for a kernel quantizer that does not give +1 and -1."""
+    return ConfigError(f"layer {shown(layer)}: kernel quantizer must be binary(alpha=1), got {quantizer}")
+
+
+def wrong_sign(layer: str, activation: str) -> ConfigError:
+    """Return the error for a QActivation that is not the sign."""
+    advice = "; for a softmax behind the scores use Activation('softmax')" if "softmax" in activation else ""
+    return ConfigError(f"layer {shown(layer)}: activation must be QActivation('binary'), got {activation}{advice}")
+
+
+def inner_activation(layer: str, activation: str) -> ConfigError:
+    """Return the error for an activation that a QDense or QConv2D has itself."""
+    use = "Activation('softmax') behind the scores" if activation == "softmax" else "QActivation('binary')"
+    return ConfigError(
+        f"layer {shown(layer)}: an activation must be a layer of its own, such as {use}, got {activation}"
+    )
 
 
 def read_front(model: Any) -> list[Any]:
@@ -104,25 +133,35 @@ def _check_product(layer: Any) -> None:
     quantizer = layer.kernel_quantizer_internal
     kind = type(quantizer).__name__
     if kind != "binary":
-        raise ConfigError(f"layer {layer.name}: kernel quantizer must be binary(alpha=1), got {kind}")
+        raise wrong_kernel(layer.name, "none" if quantizer is None else kind)
+    if quantizer.use_01:
+        raise wrong_kernel(layer.name, "use_01=True, whose weights are 0 and 1")
     if quantizer.alpha not in (1, 1.0):
-        raise ConfigError(
-            f"layer {layer.name}: kernel quantizer must be binary(alpha=1), got alpha={quantizer.alpha!r}, "
-            "which scales the weights"
-        )
+        bare = "; QKeras takes a bare 'binary' for that, so write alpha=1" if quantizer.alpha == "auto_po2" else ""
+        raise wrong_kernel(layer.name, f"alpha={quantizer.alpha!r}, which scales the weights{bare}")
     if layer.use_bias:
         raise ConfigError(f"layer {layer.name}: use_bias must be False; BatchNormalization has the offset already")
-    activation = layer.get_config().get("activation")
-    if activation not in (None, "linear"):
-        raise ConfigError(
-            f"layer {layer.name}: activation must be a QActivation layer of its own, got {activation!r}"
-        )
+    activation = _function(layer)
+    if activation not in ("", "linear"):
+        raise inner_activation(layer.name, activation)
     if type(layer).__name__ == "QConv2D":
         if layer.padding != "valid":
             raise ConfigError(f"layer {layer.name}: padding must be 'valid', got {layer.padding!r}; no bit means 0")
         if layer.dilation_rate != (1, 1) or layer.groups != 1:
             raise ConfigError(f"layer {layer.name}: dilation and groups must be 1")
         _check_channels_last(layer)
+
+
+def _function(layer: Any) -> str:
+    """Return the name of a layer's activation function, whether QKeras' or Keras', or an empty one."""
+    function = layer.activation
+    return "" if function is None else str(getattr(function, "__name__", type(function).__name__))
+
+
+def _kind(layer: Any) -> str:
+    """Return a layer's class, an Activation's with its function."""
+    kind = type(layer).__name__
+    return f"Activation({_function(layer)!r})" if kind == "Activation" else kind
 
 
 def _check_channels_last(layer: Any) -> None:
@@ -163,7 +202,7 @@ def pooling(group: Group) -> tuple[tuple[int, int], bool]:
     Raises:
         ConfigError: the group's layers stand in another order than the two that are exact.
     """
-    kinds = [type(layer).__name__ for layer in group.after if type(layer).__name__ != "Flatten"]
+    kinds = [_kind(layer) for layer in group.after if type(layer).__name__ != "Flatten"]
     order = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
     if kinds.count("QActivation") != 1 or kinds.count("MaxPooling2D") > 1 or kinds.count("BatchNormalization") > 1:
         raise ConfigError(f"layer {group.name}: must be followed by {order}; got {', '.join(kinds) or 'nothing'}")
@@ -199,7 +238,7 @@ def sign_chain(group: Group) -> list[Any]:
 def _check_sign(layer: Any) -> None:
     quantizer = layer.quantizer
     if type(quantizer).__name__ != "binary" or quantizer.use_01 or quantizer.alpha not in (None, 1, 1.0):
-        raise ConfigError(f"layer {layer.name}: activation must be QActivation('binary'), got {layer.activation!s}")
+        raise wrong_sign(layer.name, str(getattr(layer.activation, "__name__", layer.activation)))
 
 
 def score_norm(group: Group) -> Any:
@@ -208,13 +247,12 @@ def score_norm(group: Group) -> Any:
     Raises:
         ConfigError: something else stands behind the scores than a BatchNorm and a softmax.
     """
-    kinds = {layer: type(layer).__name__ for layer in group.after}
-    kinds |= {layer: layer.activation.__name__.capitalize() for layer in kinds if kinds[layer] == "Activation"}
-    chain = [layer for layer in kinds if kinds[layer] not in ("Flatten", "Reshape", "Linear")]
-    order = [kinds[layer] for layer in chain]
+    kinds = {layer: _kind(layer) for layer in group.after}
+    chain = [layer for layer in kinds if kinds[layer] not in ("Flatten", "Reshape", "Activation('linear')")]
+    order = ["Softmax" if kinds[layer] == "Activation('softmax')" else kinds[layer] for layer in chain]
     if order not in ([], ["Softmax"], ["BatchNormalization"], ["BatchNormalization", "Softmax"]):
         raise ConfigError(
-            f"layer {group.name}: the scores may be followed by one BatchNormalization and then a softmax only; "
-            f"got {', '.join(order)}"
+            f"layer {group.name}: the scores may be followed by one BatchNormalization and then a softmax only, "
+            f"or by neither; got {', '.join(kinds[layer] for layer in chain)}"
         )
     return chain[0] if "BatchNormalization" in order else None

@@ -18,7 +18,6 @@ from xnorflow.ending import ended
 from xnorflow.errors import shown
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
-from xnorflow.steps import StepResult
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,7 +100,6 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
         report = function(
             arguments.config,
-            announce=_announce,
             **network_options(arguments),
             data=arguments.data,
             train={key: value for key, value in overrides.items() if value is not None},
@@ -113,11 +111,6 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         return 0 if report.agrees else 1
 
     return command
-
-
-def _announce(step: StepResult) -> None:
-    how = "taken over from an earlier run" if step.reused else f"{step.seconds:.1f} s"
-    print(f"{step.name}: {how}", file=sys.stderr, flush=True)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from xnorflow.files import check_target
+from xnorflow.steps import StepResult
 
 # adds a command, given its name, function, text and example, and returns its parser
 Add = Callable[[str, Callable[[argparse.Namespace], int], str, str], argparse.ArgumentParser]
@@ -19,6 +21,10 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="folder for the steps (default: projects/NAME)")
     parser.add_argument("--pretrained", action="store_true", help="take the trained network that comes along")
     parser.add_argument("--model", help="take this trained network (.h5 or .keras) instead of training one")
+    parser.add_argument(
+        "--overwrite", action="store_true",
+        help="replace the network that the project holds, or a finished synthesis by a vendor's tools",
+    )  # fmt: skip
     parser.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
 
 
@@ -34,4 +40,11 @@ def add_output(parser: argparse.ArgumentParser, *flags: str, help: str, **option
 
 def network_options(arguments: argparse.Namespace) -> Mapping[str, Any]:
     """Return what ``add_network_options`` added, as keywords of the Python functions."""
-    return {name: getattr(arguments, name) for name in ("project", "pretrained", "model", "data_dir")}
+    names = ("project", "pretrained", "model", "data_dir", "overwrite")
+    return {"announce": announce, **{name: getattr(arguments, name) for name in names}}
+
+
+def announce(step: StepResult) -> None:
+    """Say that a step of the flow is done."""
+    how = step.note or ("taken over from an earlier run" if step.reused else f"{step.seconds:.1f} s")
+    print(f"{step.name}: {how}", file=sys.stderr, flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from xnorflow import api_rtl as api
 from xnorflow.api import make_job
@@ -41,7 +40,6 @@ def synth(arguments: argparse.Namespace) -> int:
         arguments.config,
         cycles=arguments.cycles,
         timeout_s=arguments.time_limit,
-        on_step=lambda step: print(step, file=sys.stderr, flush=True),
         **network_options(arguments),
     )
     config = make_job(arguments.config).config

@@ -17,7 +17,8 @@ from xnorflow.chain import Group, pooling, read_front, read_groups, score_norm, 
 from xnorflow.errors import ConfigError
 from xnorflow.inputs import LEARNED, InputSpec, PixelThreshold
 from xnorflow.keras2 import import_keras
-from xnorflow.modelfile import load_model
+from xnorflow.modelfile import bipolar_kernel, load_model
+from xnorflow.names import derive_names
 from xnorflow.settings import got
 from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, NetSpec, ScoreSpec
 from xnorflow.thresholds import CHUNK, Fires, find_edges
@@ -41,19 +42,24 @@ def extract(model: Any, bits: int = 1, pixel_threshold: PixelThreshold = 128) ->
         pixel_threshold: the smallest pixel that counts as +1, or several; "learned" where the model reads
             pixels and compares them itself.
 
+    A layer or network whose name could not be an identifier gets the nearest name that can.
+
     Raises:
         ConfigError: a layer, quantizer or order of layers that has no exact binary equivalent, by name.
     """
     groups = read_groups(model)
     *hidden, last = groups
+    network, *names = (*derive_names([str(model.name)], "network"), *derive_names([group.name for group in groups]))
     source, inverted = _input(model, groups[0], bits, pixel_threshold)
     layers: list[HiddenSpec] = []
-    for group in hidden:
+    for group, name in zip(hidden, names, strict=False):
         largest = source.max_abs if not layers else 1
-        layer, inverted = _hidden(group, _kernel(group, inverted), largest, 1 if bits == 8 and not layers else 2)
+        layer, inverted = _hidden(
+            group, name, _kernel(group, inverted), largest, 1 if bits == 8 and not layers else 2
+        )
         layers.append(layer)
     largest = 1 if layers else source.max_abs
-    return NetSpec(str(model.name), source, tuple(layers), _scores(last, _kernel(last, inverted), largest))
+    return NetSpec(network, source, tuple(layers), _scores(last, names[-1], _kernel(last, inverted), largest))
 
 
 def _input(
@@ -142,17 +148,16 @@ def keras_classes(
 def _kernel(group: Group, inverted: NDArray[np.bool_]) -> NDArray[np.int8]:
     """Return the layer's weights with the inputs that arrive inverted flipped."""
     layer = group.product
-    weights = np.asarray(layer.kernel_quantizer_internal(layer.kernel))
-    if not np.isin(weights, (-1, 1)).all():
-        raise ConfigError(f"layer {layer.name}: weights are not all +1 or -1 (NaN in the trained network?)")
-    weights = weights.astype(np.int8)
+    weights: NDArray[np.int8] = bipolar_kernel(layer).astype(np.int8)
     # Flatten keeps channels last, so input i of a dense layer belongs to channel i % channels
     channel = np.arange(weights.shape[-2]) % len(inverted)
     weights[..., inverted[channel], :] *= -1
     return weights
 
 
-def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) -> tuple[HiddenSpec, NDArray[np.bool_]]:
+def _hidden(
+    group: Group, name: str, weights: NDArray[np.int8], largest: int, step: int
+) -> tuple[HiddenSpec, NDArray[np.bool_]]:
     """Return the layer, and which of its outputs come out inverted."""
     pool, pooled_first = pooling(group)
     n_in = int(np.prod(weights.shape[:-1]))
@@ -172,9 +177,9 @@ def _hidden(group: Group, weights: NDArray[np.int8], largest: int, step: int) ->
         weights = np.where(falling, -weights, weights).astype(np.int8)
         thresholds[falling] = -last[falling]
     if type(group.product).__name__ == "QDense":
-        return DenseSpec(group.name, weights, thresholds.astype(np.int32)), inverted
+        return DenseSpec(name, weights, thresholds.astype(np.int32)), inverted
     strides = (int(group.product.strides[0]), int(group.product.strides[1]))
-    return ConvSpec(group.name, weights, thresholds.astype(np.int32), strides, pool), inverted
+    return ConvSpec(name, weights, thresholds.astype(np.int32), strides, pool), inverted
 
 
 def _fires(group: Group) -> Fires:
@@ -221,16 +226,16 @@ def _score_sign(group: Group) -> int | None:
     return 1 if scale[0] > 0 else -1
 
 
-def _scores(group: Group, weights: NDArray[np.int8], largest: int) -> ScoreSpec:
+def _scores(group: Group, name: str, weights: NDArray[np.int8], largest: int) -> ScoreSpec:
     sign = _score_sign(group)
     if sign is not None:
-        return ScoreSpec(group.name, (weights * sign).astype(np.int8))
+        return ScoreSpec(name, (weights * sign).astype(np.int8))
     scale, offset = _affine(score_norm(group))
     unit = 1 << FRACTION_BITS
     if max(np.abs(scale).max() * weights.shape[0] * largest, np.abs(offset).max()) * unit >= 2**52:
         raise ConfigError(f"layer {group.name}: the normalisation per class is too large for fixed point")
     return ScoreSpec(
-        group.name,
+        name,
         weights,
         np.rint(scale * unit).astype(np.int64),
         np.rint(offset * unit).astype(np.int64),

@@ -2,78 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import shutil
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xnorflow.card import Card, find_card
-from xnorflow.config import VERILOG, XNOR, BuildConfig, config_to_dict
+from xnorflow.backends.yosys import yosys_package
+from xnorflow.config import VERILOG, BuildConfig, config_to_dict
 from xnorflow.data import DataSet
-from xnorflow.errors import ConfigError, shown
-from xnorflow.files import folder_lock, is_file, sha256_file
-from xnorflow.hls.cycles import cycles
-from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
-from xnorflow.hls.types import types_of
+from xnorflow.device import part_values
+from xnorflow.errors import ConfigError, XnorflowError
+from xnorflow.files import folder_lock, sha256_file
+from xnorflow.hls.convert import find_hls4ml
 from xnorflow.inputs import InputSpec
-from xnorflow.job import EXTRACT, TRAIN, Job, Run
+from xnorflow.job import EXTRACT, TRAIN, Job, NotDone, Run
 from xnorflow.plain import from_plain
-from xnorflow.runreport import InputRow, LayerRow, RtlSpeed, RunReport, SynthRow, save_report
-from xnorflow.spec import LayerSpec, NetSpec
+from xnorflow.rtl.verilator import verilator
+from xnorflow.runreport import InputRow, RtlSpeed, RunReport, SynthRow, save_report
+from xnorflow.spec import NetSpec
 from xnorflow.specfile import save_spec, spec_sha256
-from xnorflow.steps import StepResult, load_record
+from xnorflow.steps import StepResult
+from xnorflow.steps_hls import CONVERT, CSIM, convert_step, csim_step
+from xnorflow.steps_rtl import RTLSIM_TOOLS, generate_step, plan_of, rtl_rows, rtlsim_step, yosys_step
+from xnorflow.steps_train import train_step
+from xnorflow.tools import require_all, require_tool
 
-CONVERT, CSIM = "03-convert", "04-csim"
 GENERATE, RTLSIM, YOSYS = "03-generate", "04-rtlsim", "05-yosys"
-# Images that go along with the HLS project, for whoever runs its testbench in Vivado HLS.
-TESTBENCH_IMAGES = 100
-
-
-def _train(run: Run) -> StepResult:
-    """Train the network, or take over the one given."""
-    config, model = run.config, run.job.model
-    if model is not None:
-        if not is_file(model):
-            raise ConfigError(f"no such network file: {shown(model)}")
-        card, remark = find_card(model)
-        if remark:
-            print(f"xnorflow: {remark}", file=sys.stderr, flush=True)
-        known = None if card is None else dataclasses.asdict(card)
-        step = run.step(TRAIN, {"model": sha256_file(model), "card": known}, lambda folder: _take(run, model, known))
-    else:
-        inputs = {
-            "network": sha256_file(config.network) if config.network.is_file() else None,
-            "data": run.data.sha256,
-            "train": dataclasses.asdict(config.train),
-            "input_bits": config.input_bits,
-            "pixel_threshold": config.pixel_threshold,
-        }
-
-        def work(folder: Path) -> dict[str, Any]:
-            from xnorflow.train import train
-
-            trained = train(
-                config.network,
-                run.data,
-                folder,
-                config.train,
-                input_bits=config.input_bits,
-                pixel_threshold=config.pixel_threshold,
-            )
-            return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
-
-        step = run.step(TRAIN, inputs, work, keeps=lambda path: path.suffix in (".npz", ".log"))
-    stored = step.values["card"]
-    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
-    run.add(trained_here=step.values["trained_here"], card=card)
-    return step
-
-
-def _take(run: Run, model: Path, card: dict[str, Any] | None) -> dict[str, Any]:
-    shutil.copyfile(model, run.model_file)
-    return {"trained_here": False, "card": card}
 
 
 def _extract(run: Run) -> StepResult:
@@ -124,49 +81,8 @@ def _check_classes(spec: NetSpec, data: DataSet) -> None:
         )
 
 
-def _convert(run: Run) -> StepResult:
-    """Write the HLS project, with the first test images for its testbench."""
-    from xnorflow.hls.convert import convert
-    from xnorflow.hls.csim import write_tb_data
-
-    build, spec = config_to_dict(run.config), run.spec
-    images = run.data.test.images[:TESTBENCH_IMAGES]
-
-    def work(folder: Path) -> dict[str, Any]:
-        project = convert(spec, run.config, folder / "project")
-        inputs = spec.input.encode(images).reshape(len(images), -1)
-        write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
-        return {"top": project.top}
-
-    keys = ("part", "clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
-    inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
-    step = run.step(CONVERT, inputs, work)
-    run.add(layers=layer_rows(spec, run.config))
-    return step
-
-
-def _csim(run: Run) -> StepResult:
-    """Compile the project and run its C simulation both ways on every test image."""
-    from xnorflow.hls.convert import load_project
-    from xnorflow.simulate import simulate_csim
-
-    converted = load_record(run.job.project / CONVERT)
-    project = load_project(run.job.project / CONVERT / "project")
-
-    def work(folder: Path) -> dict[str, Any]:
-        results = simulate_csim(run.spec, run.config, project, run.data.test, folder)
-        return {"results": [dataclasses.asdict(result) for result in results]}
-
-    inputs = {"project": converted.key, "files": converted.files, "data": run.data.sha256}
-    step = run.step(CSIM, inputs, work)
-    run.add_results(step)
-    return step
-
-
 def _generate(run: Run) -> StepResult:
     """Write the Verilog files of the network."""
-    from xnorflow.steps_rtl import generate_step, plan_of, rtl_rows
-
     build, plan = config_to_dict(run.config), plan_of(run.spec, run.config)
     keys = ("folding", "bram36", "registers_every")
     inputs = {"spec": spec_sha256(run.spec), **{key: build[key] for key in keys}}
@@ -177,16 +93,13 @@ def _generate(run: Run) -> StepResult:
 
 def _verilog(run: Run) -> tuple[list[Path], dict[str, str]]:
     """Return the Verilog files, and the hash of each."""
-    record = load_record(run.job.project / GENERATE)
-    folder = run.job.project / GENERATE / "verilog"
-    hashes = {name: digest for name, digest in record.files.items() if name.startswith("verilog")}
-    return [folder / name for name in record.values["files"]], hashes
+    result, folder = run.result(GENERATE), run.job.project / GENERATE / "verilog"
+    hashes = {name: digest for name, digest in result.files.items() if name.startswith("verilog")}
+    return [folder / name for name in result.values["files"]], hashes
 
 
 def _rtlsim(run: Run) -> StepResult:
     """Simulate the Verilog files cycle by cycle on every test image."""
-    from xnorflow.steps_rtl import plan_of, rtlsim_step
-
     sources, hashes = _verilog(run)
     plan = plan_of(run.spec, run.config)
     inputs = {"files": hashes, "data": run.data.sha256}
@@ -198,20 +111,41 @@ def _rtlsim(run: Run) -> StepResult:
 
 def _yosys(run: Run) -> StepResult:
     """Synthesize the Verilog files for the part's family and count their cells."""
-    from xnorflow.steps_rtl import yosys_step
-
     sources, hashes = _verilog(run)
-    step = run.step(
-        YOSYS, {"files": hashes, "part": run.config.part}, lambda folder: yosys_step(run.config, sources, folder)
-    )
+    inputs = {"files": hashes, **part_values(run.config.part)}
+    step = run.step(YOSYS, inputs, lambda folder: yosys_step(run.config, sources, folder))
     run.add(synth=from_plain(SynthRow, step.values["synth"], step.name))
     return step
 
 
-Steps = dict[str, Callable[[Run], StepResult]]
-COMMON: Steps = {TRAIN: _train, EXTRACT: _extract}
-HLS_STEPS: Steps = {**COMMON, CONVERT: _convert, CSIM: _csim}
-VERILOG_STEPS: Steps = {**COMMON, GENERATE: _generate, RTLSIM: _rtlsim, YOSYS: _yosys}
+@dataclass(frozen=True)
+class Step:
+    """A step of a route.
+
+    Attributes:
+        work: does it, or takes over what an earlier run did.
+        tools: each looks for a program or package that the work needs, and raises ToolNotFound.
+    """
+
+    work: Callable[[Run], StepResult]
+    tools: tuple[Callable[[], object], ...] = ()
+
+
+Steps = dict[str, Step]
+Announce = Callable[[StepResult], None]
+Tools = Sequence[Callable[[], object]]
+COMMON: Steps = {TRAIN: Step(train_step), EXTRACT: Step(_extract)}
+HLS_STEPS: Steps = {
+    **COMMON,
+    CONVERT: Step(convert_step, (find_hls4ml,)),
+    CSIM: Step(csim_step, (partial(require_tool, "g++", "the C simulation"),)),
+}
+VERILOG_STEPS: Steps = {
+    **COMMON,
+    GENERATE: Step(_generate, (verilator,)),
+    RTLSIM: Step(_rtlsim, RTLSIM_TOOLS),
+    YOSYS: Step(_yosys, (yosys_package,)),
+}
 
 
 def steps_of(config: BuildConfig) -> Steps:
@@ -219,7 +153,7 @@ def steps_of(config: BuildConfig) -> Steps:
     return VERILOG_STEPS if config.backend == VERILOG else HLS_STEPS
 
 
-def run(job: Job, until: str | None = None, announce: Callable[[StepResult], None] = lambda step: None) -> RunReport:
+def run(job: Job, until: str | None = None, announce: Announce = lambda step: None) -> RunReport:
     """Run every step up to ``until`` and write ``report.json`` to the project folder.
 
     Args:
@@ -227,46 +161,94 @@ def run(job: Job, until: str | None = None, announce: Callable[[StepResult], Non
         until: name of the last step; all of the configuration's route by default.
         announce: called after each step.
 
+    Returns:
+        What these steps found. The file has as well what later ones have found for the very same inputs.
+
     Raises:
         ConfigError: the route has no such step.
         XnorflowError: as the steps raise it.
     """
-    steps = steps_of(job.config)
-    if until is not None and until not in steps:
-        raise ConfigError(f"backend {job.config.backend} has no step {until}; it has {', '.join(steps)}")
-    with folder_lock(job.project):
-        state = Run(job)
-        for name, step in steps.items():
-            announce(step(state))
-            if name == until:
-                break
-        save_report(state.report, job.project)
+    with hold(job, until) as state:
+        prepare(state, until, announce)
+        if not state.worked:
+            _save(state)
         return state.report
 
 
-def _kernel_of(layer: LayerSpec, config: BuildConfig) -> str:
-    if config.kernel != XNOR:
-        return f"hls4ml {config.strategy_of(layer.name)}"
-    folding = layer_folding(layer, config)
-    return f"XNOR {folding.pe} x {folding.simd}"
+@contextlib.contextmanager
+def hold(job: Job, until: str | None = None, also: Tools = ()) -> Iterator[Run]:
+    """Hold a project's lock for a run, which a command takes once and whole.
+
+    Raises:
+        ToolNotFound: nothing is done yet and a tool is missing; nothing is written then.
+    """
+    steps = _until(job.config, until)
+    if not job.project.exists():
+        require_all([*_tools(steps), *also])
+    state = Run(job)
+    with folder_lock(job.project):
+        yield state
 
 
-def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
-    """Return what the HLS project makes of each layer: folding, cycles, types."""
-    per_layer = cycles(spec, config).layers
-    rows = []
-    for layer in spec.layers:
-        types = types_of(spec, layer, config)
-        rows.append(
-            LayerRow(
-                layer.name,
-                layer.n_in,
-                layer.n_out,
-                _kernel_of(layer, config),
-                layer_reuse_factor(layer, config),
-                per_layer[layer.name],
-                types.accum.cpp,
-                types.result.cpp,
-            )
-        )
-    return tuple(rows)
+def prepare(state: Run, until: str | None, announce: Announce, also: Tools = ()) -> None:
+    """Do what is not yet done of the configuration's route, up to ``until``; ``report.json`` is kept true of it.
+
+    Args:
+        state: what ``hold`` gives.
+        until: name of the last step; all by default.
+        announce: called after each step.
+        also: looks for tools that the command needs afterwards, before anything works.
+
+    Raises:
+        XnorflowError: as the steps raise it.
+    """
+    try:
+        complete(state, _until(state.config, until), announce, also)
+    finally:
+        if state.worked:
+            _save(state)
+
+
+def complete(state: Run, steps: Steps, announce: Announce, also: Tools = ()) -> None:
+    """Do steps in their order; before the first that has to work, all tools are looked for."""
+    left = dict(steps)
+    state.looking = True
+    try:
+        for name, step in steps.items():
+            announce(step.work(state))
+            del left[name]
+    except NotDone:
+        pass
+    finally:
+        state.looking = False
+    if left:
+        require_all([*_tools(left), *also])
+    for step in left.values():
+        announce(step.work(state))
+
+
+def _until(config: BuildConfig, until: str | None) -> Steps:
+    steps = steps_of(config)
+    if until is None:
+        return steps
+    if until not in steps:
+        raise ConfigError(f"backend {config.backend} has no step {until}; it has {', '.join(steps)}")
+    names = list(steps)
+    return {name: steps[name] for name in names[: names.index(until) + 1]}
+
+
+def _tools(steps: Steps) -> Tools:
+    return tuple(tool for step in steps.values() for tool in step.tools)
+
+
+def _save(state: Run) -> None:
+    """Write what the run found, and what its route's other steps have found for the inputs they would have."""
+    found = state.report
+    state.looking = True
+    for name, step in steps_of(state.config).items():
+        if name not in state.made:
+            # what has no inputs yet, or wrong ones, is not done
+            with contextlib.suppress(NotDone, XnorflowError):
+                step.work(state)
+    save_report(state.report, state.job.project)
+    state.report, state.looking = found, False

@@ -15,11 +15,13 @@ from xnorflow.errors import ConfigError
 from xnorflow.plain import from_plain
 from xnorflow.report import SimResult
 from xnorflow.runreport import RunReport, StepRow
+from xnorflow.settings import TrainConfig
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
-from xnorflow.steps import StepResult, run_step
+from xnorflow.steps import StepResult, finished, run_step
 
 TRAIN, EXTRACT = "01-train", "02-extract"
+NETWORK_SUFFIXES = (".h5", ".keras")
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,40 @@ class Job:
         project: folder that takes the steps.
         model: a trained network's file to take instead of training one.
         data_dir: folder with idx files, for the full MNIST sets.
+        configured: the configuration's own training settings, where a caller gave others; None where none did.
+        overwrite: replace the finished work that the project would otherwise be refused for.
     """
 
     config: BuildConfig
     project: Path
     model: Path | None = None
     data_dir: Path | None = None
+    configured: TrainConfig | None = None
+    overwrite: bool = False
+
+    @property
+    def name(self) -> str:
+        """The network's name: that of its file in the configuration, of the one given, or of the project's.
+
+        Raises:
+            ConfigError: there is none of these.
+        """
+        if self.config.network is None:
+            held = sorted((self.project / TRAIN).glob("*"))
+            models = [self.model] if self.model is not None else held
+            named = [path.stem for path in models if path.suffix in NETWORK_SUFFIXES]
+            if named:
+                return named[0]
+        return self.config.network_file.stem
+
+    @property
+    def names_network(self) -> bool:
+        """Whether the caller says which network is wanted, beyond the configuration."""
+        return self.model is not None or self.configured is not None
+
+    def keeping_network(self) -> Job:
+        """Return the job of a command on the project's network: that is overwritten only by one that is named."""
+        return dataclasses.replace(self, overwrite=self.overwrite and self.names_network)
 
 
 def shipped_model(config: BuildConfig) -> Path | None:
@@ -44,6 +74,8 @@ def shipped_model(config: BuildConfig) -> Path | None:
 
     ``<network>-<data>.h5``, trained on the configuration's data set, comes before ``<network>.h5``.
     """
+    if config.network is None:
+        return None
     path = config.network.with_suffix(".h5")
     on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
     return next((model for model in (on_this_data, path) if model.is_file()), None)
@@ -57,23 +89,36 @@ def pretrained_model(config: BuildConfig) -> Path:
     """
     path = shipped_model(config)
     if path is None:
-        missing = config.network.with_suffix(".h5")
+        missing = config.network_file.with_suffix(".h5")
         raise ConfigError(f"no pretrained network {missing}; leave --pretrained out to train one")
     return path
 
 
+class NotDone(Exception):
+    """A run that only looks has come to a step that would have to work."""
+
+
 class Run:
-    """One run: the job, its data, what the steps so far have made, and the report as it grows."""
+    """One run: the job, its data, what the steps so far have made, and the report as it grows.
+
+    Attributes:
+        made: results of the steps so far, by name.
+        looking: whether steps are only looked at; one that would have to work raises ``NotDone``.
+        worked: whether any step had to work, or began to.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job, self.config = job, job.config
         self.data = load_dataset(job.config.data, job.data_dir)
-        self.report = _empty_report(job.config, self.data)
+        self.report = _empty_report(job, self.data)
+        self.made: dict[str, StepResult] = {}
+        self.looking = self.worked = False
 
     @property
     def model_file(self) -> Path:
         """The trained network, once TRAIN is done."""
-        return self.job.project / TRAIN / f"{self.config.name}.h5"
+        folder = self.job.project / TRAIN
+        return next(folder / name for name in self.result(TRAIN).files if Path(name).suffix in NETWORK_SUFFIXES)
 
     @property
     def spec(self) -> NetSpec:
@@ -82,15 +127,41 @@ class Run:
         self.config.check_layers(spec)
         return spec
 
+    def result(self, name: str) -> StepResult:
+        """Return what an earlier step has made.
+
+        Raises:
+            NotDone: it has made nothing yet.
+        """
+        if name not in self.made:
+            raise NotDone(name)
+        return self.made[name]
+
     def step(
         self,
         name: str,
         inputs: Mapping[str, Any],
         work: Callable[[Path], Mapping[str, Any]],
         keeps: Callable[[Path], bool] = lambda path: False,
+        proves: Callable[[str], bool] = lambda name: True,
     ) -> StepResult:
-        """Run one step in its folder and add its time to the report."""
-        step = run_step(self.job.project / name, inputs, work, keeps=keeps)
+        """Run one step in its folder, as ``run_step`` does, and add its time to the report.
+
+        Raises:
+            NotDone: it would have to work while the run only looks.
+        """
+        folder = self.job.project / name
+        step = finished(folder, inputs)
+        if step is None:
+            if self.looking:
+                raise NotDone(name)
+            self.worked = True
+            step = run_step(folder, inputs, work, keeps=keeps, proves=proves)
+        return self.take(step)
+
+    def take(self, step: StepResult) -> StepResult:
+        """Add a step's result and its time to what is made."""
+        self.made[step.name] = step
         self.add(steps=(*self.report.steps, StepRow(step.name, step.seconds, step.reused)))
         return step
 
@@ -104,9 +175,10 @@ class Run:
         self.add(results=(*self.report.results, *found))
 
 
-def _empty_report(config: BuildConfig, data: DataSet) -> RunReport:
+def _empty_report(job: Job, data: DataSet) -> RunReport:
+    config = job.config
     return RunReport(
-        name=config.name,
+        name=job.name,
         part=orderable(config.part),
         device=device_of(config.part).name,
         clock_mhz=config.clock_mhz,

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
+import math
 import tempfile
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from xnorflow.errors import ConfigError, DataError
-from xnorflow.files import atomic_open
-from xnorflow.inputs import check_input
+from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
+from xnorflow.filekinds import describe_folder
+from xnorflow.files import atomic_open, is_file, open_regular
 from xnorflow.keras2 import import_keras, import_qkeras
+from xnorflow.modelconfig import LayerConfig, NetworkConfig, read_network
+from xnorflow.modellayers import MOST_VALUES, Binary
+from xnorflow.modelstore import INPUT_ATTRIBUTE, Store, open_store, read_weights
+from xnorflow.names import derive_names
+from xnorflow.spec import MOST_WEIGHTS
 
-# Every class that may stand in a network's file. Anything else, Lambda and custom objects above
-# all, could run code while it loads.
-ALLOWED_CLASSES = {
-    *("Sequential", "Functional", "Model", "InputLayer", "QDense", "QConv2D", "BatchNormalization"),
-    *("QActivation", "Activation", "Softmax", "MaxPooling2D", "Flatten", "Reshape", "Dropout"),
-    *("binary", "Clip", "Zeros", "Ones", "GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform"),
-    *("RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Constant", "QInitializer"),
-}
-# what else Keras writes as {"class_name": ...} without running code
-ALLOWED_VALUES = {"__tuple__", "TensorShape", "DTypePolicy", "Policy", "float32"}
-ALLOWED_MODULES = re.compile(r"^(keras|tf_keras|qkeras|builtins)(\.|$)")
-ALLOWED_ACTIVATIONS = re.compile(r"^(linear|softmax|binary|binary\(alpha=1(\.0)?\))$")
-INPUT_ATTRIBUTE = "xnorflow_input"
+# how far QKeras' x + (sign(x) - x) may be from a sign, where trained values are no larger than a few thousand
+ROUNDING = 1e-3
 
 
 def save_model(model: Any, path: Path, input_settings: dict[str, Any]) -> None:
@@ -48,7 +44,7 @@ def save_model(model: Any, path: Path, input_settings: dict[str, Any]) -> None:
     frozen.set_weights(model.get_weights())
     for layer in frozen.layers:
         if hasattr(layer, "kernel_quantizer_internal"):
-            layer.set_weights([np.asarray(layer.kernel_quantizer_internal(layer.kernel))])
+            layer.set_weights([bipolar_kernel(layer)])
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.h5"
         frozen.save(plain, save_format="h5", include_optimizer=False)
@@ -76,73 +72,121 @@ def _copy_compressed(source: Any, target: Any) -> None:
 
 
 def load_model(path: Path) -> tuple[Any, dict[str, Any]]:
-    """Read a Keras 2 model (``.h5`` or ``.keras``); return it with its input settings, if it has any.
+    """Read a Keras model; return it as a Sequential, with its input settings, if it has any.
+
+    The file is one that ``model.save`` of Keras 2 or 3 wrote, ``.h5`` or ``.keras``, whatever its name. Layers whose
+    names could not be identifiers get the nearest that can, and kernels of binary weights are +1/-1.
 
     Raises:
-        DataError: missing, damaged or not a Keras file.
-        ConfigError: the file holds a layer or object that is not allowed.
+        DataError: it is missing, cannot be read, is another kind of file, damaged, or too large.
+        ConfigError: it holds a layer or object that is not allowed.
     """
-    config, settings = _read_config(path)
+    if not is_file(path):
+        if path.is_dir():
+            with _naming(path):
+                raise DataError(describe_folder(path))
+        raise DataError(f"no such network file: {shown(path)}; train one with `xnorflow train`")
+    with open_regular(path) as stream, _naming(path), open_store(stream) as store:
+        network = read_network(store.config)
+        return _build(network, store), store.settings
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name in front of what is wrong with it."""
     try:
-        _check_objects(config, path)
-    except RecursionError as error:
-        raise DataError(f"{path}: damaged; its configuration is nested too deeply") from error
+        yield
+    except (ConfigError, DataError) as error:
+        raise type(error)(f"{shown(path)}: {error}") from error
+    except (ToolNotFound, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        # what h5py, zipfile, json and numpy raise for a damaged file has no common base
+        raise DataError(f"{shown(path)}: damaged, or not written by Keras ({_first_line(error)})") from error
+
+
+def _build(network: NetworkConfig, store: Store) -> Any:
+    """Make the network of Keras 2 layers, each with its weights."""
+    keras = import_keras()
+    model = keras.Sequential(name=derive_names([network.name], "network")[0])
+    pixels, *names = derive_names(["pixels", *(layer.name for layer in network.layers)])
+    model.add(keras.layers.InputLayer(network.shape, name=pixels))
+    shape, count = network.shape, 0
+    for entry, name in zip(network.layers, names, strict=True):
+        stored = store.weights(entry.kind, entry.name)
+        count += sum(math.prod(array.shape) for array in stored)
+        if count > MOST_WEIGHTS:
+            raise DataError(f"its layers have more than {MOST_WEIGHTS:,} weights, the most that are read")
+        try:
+            layer = _make(entry, name)
+            _check_kernel(layer, shape, stored)
+            shape = _output_shape(layer, shape)
+            # only now does Keras take memory
+            model.add(layer)
+            layer.set_weights(read_weights(stored))
+        except (ValueError, TypeError, AssertionError, ArithmeticError) as error:
+            raise DataError(f"layer {shown(entry.name)}: damaged ({_first_line(error)})") from error
+        if "kernel_quantizer" in entry.settings and _bipolar(layer.kernel_quantizer_internal):
+            layer.set_weights([bipolar_kernel(layer), *layer.get_weights()[1:]])
+    return model
+
+
+def _make(entry: LayerConfig, name: str) -> Any:
+    """Return the layer, which has no weights before it is added to a network."""
     keras, qkeras = import_keras(), import_qkeras()
-    custom: dict[str, Any] = {}
-    qkeras.utils._add_supported_quantized_objects(custom)
-    try:
-        return keras.models.load_model(path, custom_objects=custom, compile=False), settings
-    except Exception as error:
-        # what Keras, TensorFlow, h5py and zipfile raise for a damaged file has no common base
-        raise DataError(f"{path}: damaged or not readable by Keras 2 ({_first_line(error)})") from error
+    settings: dict[str, Any] = {
+        # rounding by chance ends with training; in Keras 2 it does not even run on a batch
+        key: qkeras.binary(value.use_01, value.alpha) if isinstance(value, Binary) else value
+        for key, value in entry.settings.items()
+    }
+    if entry.kind == "QActivation":
+        # as text, for in Keras 2 a layer that holds the quantizer itself cannot be copied or converted
+        settings["activation"] = str(settings["activation"]).replace("binary()", "binary")
+    return getattr(qkeras if entry.kind.startswith("Q") else keras.layers, entry.kind)(**settings, name=name)
 
 
-def _read_config(path: Path) -> tuple[Any, dict[str, Any]]:
-    import h5py
-
-    if not path.is_file():
-        raise DataError(f"no such network file: {path}; train one with `xnorflow train`")
-    try:
-        # exactly when Keras takes the file for an archive, so that what is checked is what is loaded
-        if path.name.endswith(".keras") and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                return json.loads(archive.read("config.json")), {}
-        with h5py.File(path, "r") as stored:
-            settings = json.loads(stored.attrs.get(INPUT_ATTRIBUTE, "{}"))
-            check_input(**settings)
-            return json.loads(stored.attrs["model_config"]), settings
-    except Exception as error:
-        # h5py raises OSError, KeyError, RuntimeError or ValueError as the damage falls
-        raise DataError(f"{path}: damaged, or not a Keras .h5 or .keras file ({_first_line(error)})") from error
-
-
-def _check_objects(value: Any, path: Path) -> None:
-    if isinstance(value, list):
-        for item in value:
-            _check_objects(item, path)
-    if not isinstance(value, dict):
+def _check_kernel(layer: Any, shape: tuple[int, ...], stored: list[Any]) -> None:
+    """Compare the kernel that Keras would make for inputs of ``shape`` with the one in the file."""
+    if hasattr(layer, "units"):
+        expected = (shape[-1], layer.units)
+    elif hasattr(layer, "filters"):
+        channels = shape[0 if layer.data_format == "channels_first" else -1]
+        expected = (*layer.kernel_size, channels // layer.groups, layer.filters)
+    else:
         return
-    name = value.get("class_name")
-    if name is not None and not (isinstance(name, str) and name in ALLOWED_CLASSES | ALLOWED_VALUES):
-        config = value.get("config")
-        where = value.get("name") or (config.get("name", "") if isinstance(config, dict) else "")
+    if not stored or stored[0].shape != expected:
+        found = stored[0].shape if stored else "no weights"
+        raise ValueError(f"its kernel must have the shape {expected}, got {found}")
+
+
+def _output_shape(layer: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    after = tuple(int(size) for size in layer.compute_output_shape((None, *shape))[1:])
+    if min(after, default=0) < 1 or math.prod(after) > MOST_VALUES:
+        raise ValueError(f"it gives values of shape {after}; 1 to {MOST_VALUES:,} are possible")
+    return after
+
+
+def _bipolar(quantizer: Any) -> bool:
+    return quantizer.alpha in (1, 1.0) and not quantizer.use_01
+
+
+def bipolar_kernel(layer: Any) -> NDArray[Any]:
+    """Return the kernel of a binary layer as its quantizer gives it: +1 and -1, without the quantizer's rounding.
+
+    Raises:
+        ConfigError: a trained value is no number, or too large for the quantizer.
+    """
+    values = np.asarray(layer.kernel_quantizer_internal(layer.kernel))
+    signs = np.where(values >= 0, 1, -1).astype(values.dtype)
+    if not (np.abs(values - signs) < ROUNDING).all():
+        largest = np.abs(np.asarray(layer.kernel)).max()
         raise ConfigError(
-            f"{path}: {name} {where!r} is refused; a binary network is made of QDense, QConv2D, "
-            "BatchNormalization, QActivation('binary'), MaxPooling2D, Flatten, and loading others could run code"
+            f"layer {layer.name}: weights are not all +1 or -1, as a trained value is no number (NaN) or too large "
+            f"for QKeras to round; the largest is {largest:g}; train it again and keep them from -1 to 1"
         )
-    module = value.get("module")
-    if isinstance(module, str) and not ALLOWED_MODULES.match(module):
-        raise ConfigError(f"{path}: {name} from module {module!r} is refused; only Keras' and QKeras' own may load")
-    activation = value.get("activation")
-    if isinstance(activation, str) and not ALLOWED_ACTIVATIONS.match(activation.replace(" ", "")):
-        raise ConfigError(
-            f"{path}: activation {activation!r} in {value.get('name')!r} is refused; "
-            "use QActivation('binary'), which gives +1 at zero"
-        )
-    for item in value.values():
-        _check_objects(item, path)
+    return signs
 
 
 def _first_line(error: Exception) -> str:
     text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__
+    return shown(text.splitlines()[0][:200]) if text else type(error).__name__

@@ -52,8 +52,9 @@ class Timing:
     Attributes:
         clock_ns: period asked for.
         estimated_ns: period the tool expects to reach.
-        latency_cycles: smallest and largest number of cycles from first input to last output.
-        interval_cycles: smallest and largest number of cycles between two images.
+        latency_cycles: smallest and largest number of cycles from first input to last output; one is None
+            where a source tells the other alone.
+        interval_cycles: smallest and largest number of cycles between two images, likewise.
         slack_ns: worst setup slack against ``clock_ns`` (HLS: less the clock uncertainty).
         uncertainty_ns: what HLS keeps back of the period for Vivado.
         hold_slack_ns: worst hold slack.
@@ -62,8 +63,8 @@ class Timing:
 
     clock_ns: float | None = None
     estimated_ns: float | None = None
-    latency_cycles: tuple[int, int] | None = None
-    interval_cycles: tuple[int, int] | None = None
+    latency_cycles: tuple[int | None, int | None] | None = None
+    interval_cycles: tuple[int | None, int | None] | None = None
     slack_ns: float | None = None
     uncertainty_ns: float | None = None
     hold_slack_ns: float | None = None

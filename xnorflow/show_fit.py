@@ -101,7 +101,16 @@ def check_tables(cost: NetCost, verdict: Verdict) -> list[Table]:
         for item in verdict.findings
     )
     columns = ("resource", "final count", "usable", "source", "answer")
-    return [_layers(cost), Table(f"Does it fit {verdict.device}?", columns, rows, verdict.message)]
+    found = Table(f"Does it fit {verdict.device}?", columns, rows, verdict.message)
+    return [_layers(cost), *_read_tables(verdict.reports), found]
+
+
+def _read_tables(reports: Sequence[SynthReport]) -> list[Table]:
+    rows = tuple(
+        (report.stage.value, report.top, report.part_name or MISSING, f"{report.tool} {report.version or ''}".strip())
+        for report in reports
+    )
+    return [Table("Reports that were read", ("source", "design", "part", "tool"), rows)] if rows else []
 
 
 def explore_table(points: Sequence[Point], budget: Budget) -> Table:

@@ -24,6 +24,10 @@ from xnorflow import packing
 from xnorflow.errors import ConfigError
 from xnorflow.inputs import Images
 from xnorflow.inputs import InputSpec as InputSpec
+from xnorflow.names import check_differ, check_name
+
+# what a file may hold: hundreds of times what fits the parts that networks here are for
+MOST_WEIGHTS = 64_000_000
 
 Bipolar = NDArray[np.int8]
 Integers = NDArray[np.int64]
@@ -58,6 +62,7 @@ class _MatrixSpec:
     weights: Bipolar
 
     def __post_init__(self) -> None:
+        check_name("layer", self.name)
         _check_bipolar(self.name, self.weights, 2)
         object.__setattr__(self, "weights", _freeze(self.weights, np.int8))
 
@@ -114,6 +119,7 @@ class ConvSpec:
     pool: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
+        check_name("layer", self.name)
         _check_bipolar(self.name, self.weights, 4)
         _check_thresholds(self.name, self.thresholds, self.n_out)
         if len(self.strides) != 2 or len(self.pool) != 2 or min(*self.strides, *self.pool) < 1:
@@ -201,7 +207,7 @@ class NetSpec:
     """A binary network: input, hidden layers, scores. Frozen and checked when made.
 
     Raises:
-        ConfigError: layers whose shapes do not follow from one another, or two with one name.
+        ConfigError: layers whose shapes do not follow from one another, or names that are not allowed (names.py).
     """
 
     name: str
@@ -210,9 +216,8 @@ class NetSpec:
     scores: ScoreSpec
 
     def __post_init__(self) -> None:
-        names = [layer.name for layer in self.layers]
-        if len(set(names)) != len(names):
-            raise ConfigError(f"network {self.name}: layer names must differ, got {', '.join(names)}")
+        check_name("network", self.name)
+        check_differ([layer.name for layer in self.layers])
         for layer, shape in self.walk():
             layer.output_shape(shape)
 

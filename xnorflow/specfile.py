@@ -10,21 +10,24 @@ Format 1, which is still read, had one threshold for all pixels, in the header.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.errors import DataError, XnorflowError
-from xnorflow.files import atomic_open
-from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.errors import DataError, XnorflowError, shown
+from xnorflow.files import atomic_open, is_file
+from xnorflow.npz import load_npz
+from xnorflow.spec import MOST_WEIGHTS, ConvSpec, DenseSpec, HiddenSpec, InputSpec, NetSpec, ScoreSpec
 
 FORMAT_VERSION = 2
+# MOST_WEIGHTS take 8 MB here; the rest is for thresholds, of 4 bytes for each neuron, and the pixels' own
+MOST_BYTES = 32_000_000
+# a layer takes 100 bytes of it
+MOST_HEADER = 1_000_000
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -48,29 +51,27 @@ def load_spec(path: str | Path) -> NetSpec:
     Raises:
         DataError: the file is missing, damaged, of another format, or its hash does not match.
     """
-    advice = "extract it again with `xnorflow extract`"
+    path, advice = Path(path), "extract it again with `xnorflow extract`"
+    if not is_file(path):
+        raise DataError(f"no such file: {shown(path)}; {advice}")
     try:
-        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as stored:
-            arrays: Arrays = {name: stored[name] for name in stored.files}
+        arrays = load_npz(path, MOST_BYTES)
+    except DataError as error:
+        raise DataError(f"{error}; {advice}") from error
+    try:
         digest = str(arrays.pop("sha256"))
         if digest != _digest(arrays):
-            raise DataError(f"its content does not match its sha256 {digest[:12]}")
+            raise DataError(f"its content does not match its sha256 {shown(digest[:12])}")
         return _from_arrays(arrays)
-    except FileNotFoundError as error:
-        raise DataError(f"no such file: {path}; {advice}") from error
     except XnorflowError as error:
-        raise DataError(f"{path}: {error}; {advice}") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, AttributeError) as error:
-        raise DataError(f"{path}: not a NetSpec file or damaged ({_reason(error)}); {advice}") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, MemoryError) as error:
-        raise DataError(f"{path}: damaged archive ({_reason(error)}); {advice}") from error
+        raise DataError(f"{shown(path)}: {error}; {advice}") from error
     except Exception as error:
-        # zlib.error and the exceptions of numpy's header parser have no common base but this one
-        raise DataError(f"{path}: damaged ({_reason(error)}); {advice}") from error
+        # a header can be any JSON, so any of Python's own exceptions may come
+        raise DataError(f"{shown(path)}: not a NetSpec file or damaged ({_reason(error)}); {advice}") from error
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
+    return shown(" ".join(str(error).split())[:120]) or type(error).__name__
 
 
 def _digest(arrays: Arrays) -> str:
@@ -110,9 +111,14 @@ def _to_arrays(spec: NetSpec) -> Arrays:
 
 
 def _from_arrays(arrays: Arrays) -> NetSpec:
+    if arrays["header"].nbytes > MOST_HEADER:
+        raise ValueError(f"a header of {arrays['header'].nbytes:,} bytes, at most {MOST_HEADER:,} are read")
     header = json.loads(arrays["header"].tobytes().decode())
     if header["format"] not in (1, FORMAT_VERSION):
         raise ValueError(f"format {header['format']}, this version reads 1 and {FORMAT_VERSION}")
+    weights = sum(math.prod(entry["shape"]) for entry in header["layers"])
+    if weights > MOST_WEIGHTS:
+        raise ValueError(f"{weights:,} weights, at most {MOST_WEIGHTS:,} are read")
     stored = header["input"]
     thresholds = stored["pixel_threshold"] if header["format"] == 1 else arrays["pixels"]
     *hidden, scores = header["layers"]

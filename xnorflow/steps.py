@@ -10,19 +10,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from xnorflow import __version__, signals
 from xnorflow.errors import DataError
 from xnorflow.files import sha256_file, write_error, write_json
+from xnorflow.folders import MARKER, claim, discard, empty
 from xnorflow.plain import read_plain
 
-RESULT = "result.json"
+RESULT, INPUTS = "result.json", "config.json"
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,18 @@ class StepResult:
         seconds: what it took when it ran.
         reused: whether an earlier run had done it.
         values: plain values, as in its ``result.json``.
+        key: hash of everything it depends on.
+        files: hash of each file that it left.
+        note: what to say of it beside its name; empty where nothing but its time is to be said.
     """
 
     name: str
     seconds: float
     reused: bool
     values: dict[str, Any]
+    key: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ def run_step(
     work: Callable[[Path], Mapping[str, Any]],
     *,
     keeps: Callable[[Path], bool] = lambda path: False,
+    proves: Callable[[str], bool] = lambda name: True,
 ) -> StepResult:
     """Run ``work(folder)`` unless an earlier run did it for the same inputs.
 
@@ -66,58 +73,71 @@ def run_step(
         inputs: everything the result depends on, as plain values.
         work: writes files into the folder and returns plain values.
         keeps: which files of an unfinished run the work can go on from.
+        proves: which files, by name in the folder, must stay as they are for the step to be done.
+
+    Raises:
+        DataError: the folder is a link, not ours, or cannot be written.
     """
-    key = hashlib.sha256(json.dumps([__version__, inputs], sort_keys=True, default=str).encode()).hexdigest()
-    done = _finished(folder, key)
+    done = finished(folder, inputs)
     if done is not None:
         return done
-    _clean(folder, keeps)
-    write_json(folder / "config.json", inputs)
+    claim(folder)
+    discard(folder / RESULT)
+    empty(folder, keeps)
+    write_json(folder / INPUTS, inputs)
     started = time.monotonic()
     try:
         values = dict(work(folder))
         # foreign code may have swallowed a Ctrl-C, and not be done
         signals.check()
         seconds = round(time.monotonic() - started, 2)
-        files = {str(path.relative_to(folder)): sha256_file(path) for path in _files(folder)}
+        files = {name: sha256_file(folder / name) for name in _files(folder) if proves(name)}
     except OSError as error:
         raise write_error(Path(error.filename or folder), error) from error
-    write_json(folder / RESULT, dataclasses.asdict(StepRecord(key, seconds, values, files)))
-    return StepResult(folder.name, seconds, False, values)
+    record = StepRecord(_key(inputs), seconds, values, files)
+    write_json(folder / RESULT, dataclasses.asdict(record))
+    return StepResult(folder.name, seconds, False, values, record.key, files)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RESULT)
-
-
-def _finished(folder: Path, key: str) -> StepResult | None:
+def finished(folder: Path, inputs: Mapping[str, Any]) -> StepResult | None:
+    """Return what an earlier run found for the same inputs; None where the step has to run."""
     try:
-        record = load_record(folder)
-        if record.key != key or any(sha256_file(folder / name) != digest for name, digest in record.files.items()):
+        result = read_result(folder)
+        if result is None or result.key != _key(inputs):
             return None
+        same = all(sha256_file(folder / name) == digest for name, digest in result.files.items())
+        return result if same else None
     except DataError:
         # whatever is wrong with it, running the step again mends it
         return None
-    return StepResult(folder.name, record.seconds, True, record.values)
 
 
-def load_record(folder: Path) -> StepRecord:
-    """Return what a step's ``result.json`` holds.
+def read_result(folder: Path) -> StepResult | None:
+    """Return what a step's folder says that the step found, for whatever inputs; None where it is not done.
 
     Raises:
-        DataError: it is missing or damaged.
+        DataError: its ``result.json`` is damaged.
     """
-    return read_plain(folder / RESULT, StepRecord)
-
-
-def _clean(folder: Path, keeps: Callable[[Path], bool]) -> None:
+    path = folder / RESULT
+    if not path.exists():
+        return None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RESULT).unlink(missing_ok=True)
-        for path in folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif not keeps(path):
-                path.unlink()
-    except OSError as error:
-        raise write_error(folder, error) from error
+        record = read_plain(path, StepRecord)
+    except DataError as error:
+        raise DataError(f"{error}; delete its folder to run the step again") from error
+    return StepResult(folder.name, record.seconds, True, record.values, record.key, record.files)
+
+
+def plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return inputs as they are read back from ``config.json``."""
+    values: dict[str, Any] = json.loads(json.dumps(inputs, default=str))
+    return values
+
+
+def _key(inputs: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([__version__, inputs], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (RESULT, MARKER))
+    return [str(path.relative_to(folder)) for path in paths]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,19 @@ from xnorflow.files import write_text
 from xnorflow.report import SynthReport
 from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
 from xnorflow.rtl.simulate import run, write_design
-from xnorflow.rtl.verilator import build, lint
+from xnorflow.rtl.verilator import build, lint, verilator
 from xnorflow.runreport import RtlRow, RtlSpeed, SynthRow
 from xnorflow.simulate import compare_scores
 from xnorflow.spec import NetSpec
+from xnorflow.tools import require_tool
 
 RTL = "RTL simulation"
 DEFAULT_CYCLES = 256
+# what compiles a network for simulation
+RTLSIM_TOOLS: tuple[Callable[[], object], ...] = (
+    verilator,
+    *(partial(require_tool, name, "the RTL simulation") for name in ("make", "g++")),
+)
 
 
 def plan_of(spec: NetSpec, config: BuildConfig, cycles: int | None = None) -> NetPlan:

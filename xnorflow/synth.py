@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from xnorflow.backends.xilinx_hls import (
@@ -22,11 +22,13 @@ from xnorflow.backends.xilinx_hls import (
 from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.errors import ConfigError, ReportError, ToolFailed
 from xnorflow.files import write_text
+from xnorflow.folders import claim, discard
 from xnorflow.report import SynthReport
-from xnorflow.tools import check_time_limit, find_tool, require_tool, run_tool
+from xnorflow.tools import check_time_limit, find_tool, require_all, require_tool, run_tool
 
 # how much of a log is searched for the cause of a failure
 TAIL_BYTES = 200_000
+CSIM_RESULTS = Path(PROJECT, SOLUTION, "csim/build/tb_data/csim_results.log")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,26 @@ def hls_tool(backend: str) -> str:
     return next((name for name in names if find_tool(name) is not None), names[0])
 
 
+def plans_of(job: HlsJob, backend: str) -> tuple[ToolPlan, ...]:
+    """Return the programs to run, with what each leaves.
+
+    Raises:
+        ConfigError: no backend with an HLS tool.
+    """
+    hls = plan_hls(job, hls_tool(backend))
+    return (hls,) if job.vivado == "none" else (hls, plan_vivado(job))
+
+
+def tools_of(backend: str, vivado: str) -> tuple[Callable[[], object], ...]:
+    """Return what looks for the programs that a synthesis needs.
+
+    Raises:
+        ConfigError: no backend with an HLS tool.
+    """
+    names = (hls_tool(backend), *(() if vivado == "none" else ("vivado",)))
+    return tuple(partial(require_tool, name, "the synthesis") for name in names)
+
+
 def synthesise(
     job: HlsJob,
     backend: str,
@@ -78,28 +100,39 @@ def synthesise(
 
     Raises:
         ConfigError: a time limit that is none.
+        DataError: the folder is a link or somebody else's.
         ToolNotFound: a program is missing; said before any starts.
         ToolFailed: a program failed; says which step, what its log means, and where the log is.
         ReportError: a report is missing or cut short.
     """
     check_time_limit(timeout_s)
-    plans = [plan_hls(job, hls_tool(backend))]
-    if job.vivado != "none":
-        plans.append(plan_vivado(job))
-    for plan in plans:
-        require_tool(plan.tool, "the synthesis")
-    folder.mkdir(parents=True, exist_ok=True)
+    require_all(tools_of(backend, job.vivado))
+    claim(folder)
     # a report of an earlier run must not pass for one of this
-    shutil.rmtree(folder / PROJECT, ignore_errors=True)
-    seconds, reports = 0.0, []
-    for plan in plans:
+    discard(folder / PROJECT)
+    seconds = 0.0
+    for plan in plans_of(job, backend):
         seconds += _run(plan, folder, timeout_s, on_step)
-        reports.append([_read(folder / path) for path in plan.reports if path.suffix != ".xml"])
-    results = folder / PROJECT / SOLUTION / "csim/build/tb_data/csim_results.log"
+        _reports(plan, folder)
+    return read_run(job, backend, folder, seconds)
+
+
+def read_run(job: HlsJob, backend: str, folder: Path, seconds: float) -> SynthRun:
+    """Read what ``synthesise`` left in its folder.
+
+    Raises:
+        ReportError: a report is missing or cut short.
+    """
+    hls, *vivado = (_reports(plan, folder) for plan in plans_of(job, backend))
+    results = folder / CSIM_RESULTS
     if job.csim and not results.is_file():
         raise ReportError(f"{results}: the C simulation wrote no results; its testbench must write this file")
-    vivado = tuple(report for group in reports[1:] for report in group)
-    return SynthRun(reports[0][0], vivado, results if job.csim else None, seconds)
+    after = tuple(report for group in vivado for report in group)
+    return SynthRun(hls[0], after, results if job.csim else None, seconds)
+
+
+def _reports(plan: ToolPlan, folder: Path) -> list[SynthReport]:
+    return [_read(folder / path) for path in plan.reports if path.suffix != ".xml"]
 
 
 def _read(path: Path) -> SynthReport:
@@ -110,7 +143,7 @@ def _read(path: Path) -> SynthReport:
 
 def _run(plan: ToolPlan, folder: Path, timeout_s: float | None, on_step: Callable[[str], None] | None) -> float:
     for path in plan.reports:
-        (folder / path).unlink(missing_ok=True)
+        discard(folder / path)
     for name, text in plan.files.items():
         write_text(folder / name, text)
     log = folder / f"{plan.tool}.log"

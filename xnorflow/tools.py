@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -85,6 +85,22 @@ def check_time_limit(timeout_s: float | None) -> None:
             f"a time limit must be above 0 and at most {MOST_SECONDS:,} seconds, got {timeout_s!r}; "
             "leave it out for none"
         )
+
+
+def require_all(lookers: Iterable[Callable[[], object]]) -> None:
+    """Call what looks for programs, and say all that is missing in one line.
+
+    Raises:
+        ToolNotFound: any of them raised it.
+    """
+    missing: list[str] = []
+    for look in lookers:
+        try:
+            look()
+        except ToolNotFound as error:
+            missing.append(str(error))
+    if missing:
+        raise ToolNotFound("; ".join(dict.fromkeys(missing)))
 
 
 def run_tool(

@@ -67,12 +67,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for a device, the worst of its resources."""
+    """The answer for a device, the worst of its resources; ``reports`` are those it was found with."""
 
     device: str
     answer: Answer
     findings: tuple[Finding, ...]
     meets_clock: bool | None = None
+    reports: tuple[SynthReport, ...] = ()
 
     @property
     def fits(self) -> bool:

@@ -1,13 +1,17 @@
-"""``<top>_export.rpt``: what Vivado made of an HLS design, as ``export_design -evaluate`` notes it."""
+"""What Vivado made of an HLS design, as ``export_design`` notes it: neither layout names the top function."""
 
 from __future__ import annotations
 
-from xnorflow.backends.xilinx_text import Source
+import re
+
+from xnorflow.backends.xilinx_text import Source, tables
 from xnorflow.report import Stage, SynthReport, Timing, Usage
+
+RESULTS = {"lut": "LUT", "ff": "FF", "bram18": "BRAM", "dsp": "DSP", "uram": "URAM"}
 
 
 def read_export(source: Source) -> SynthReport:
-    """Read an export report; of two stages in it the later one counts.
+    """Read ``<top>_export.rpt`` of Vivado HLS; of two stages in it the later one counts.
 
     Raises:
         ReportError: cut short, or a field is missing or not of its kind.
@@ -40,3 +44,33 @@ def read_export(source: Source) -> SynthReport:
 
 def _count(source: Source, name: str) -> int | None:
     return source.integer(name, source.after(rf"^{name}:\s*(\S+)", f"field {name}"))
+
+
+def read_results(source: Source) -> SynthReport:
+    """Read ``export_syn.rpt`` or ``export_impl.rpt`` of Vitis HLS; ``top`` is the project's name.
+
+    Raises:
+        ReportError: cut short, or a field is missing or not of its kind.
+    """
+    routed = source.has(r"^== Vivado Place & Route Results")
+    if not source.has(r"^\* Timing was (not )?met"):
+        raise source.missing("line Timing was met or Timing was not met")
+    name = "Place & Route" if routed else "RTL Synthesis"
+    found = tables(source, lambda section, item: section == f"{name} Timing Summary")
+    periods = {row[0].strip(): row[1] for table in found for row in table.rows if len(row) == 2}
+    if "Target" not in periods or len(periods) < 2 or (routed and "Post-Route" not in periods):
+        raise source.missing("field Target or Post-Route of the timing summary")
+    # after synthesis alone 2022.2 calls it Post-Route as well
+    reached = periods["Post-Route"] if routed else next(reversed(periods.values()))
+    clock, estimated = source.nanoseconds("Target", periods["Target"]), source.nanoseconds("Post-Route", reached)
+    slack = None if clock is None or estimated is None else round(clock - estimated, 3)
+    project = source.after(r"^\s+\* Project:\s+(\S+)", "field Project")
+    return SynthReport(
+        stage=Stage.ROUTED if routed else Stage.SYNTHESISED,
+        tool="Vivado",
+        version=source.after(r"^\s+\* Version:\s+(\d{4}\.\d[\d.]*)", "field Version"),
+        top=re.sub(r"[._](prj|proj)$", "", project),
+        part=source.after(r"^\s+\* Target device:\s+(\S+)", "field Target device"),
+        usage=Usage(**{kind: _count(source, row) for kind, row in RESULTS.items()}),
+        timing=Timing(clock_ns=clock, estimated_ns=estimated, slack_ns=slack),
+    )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from xnorflow.errors import ReportError
+from xnorflow.errors import ReportError, shown
 
 # what stands where a tool gives no number
-ABSENT = {"", "-", "--", "---", "~0", "?", "na", "n/a", "undef", "unspecified", "inf", "_"}
+ABSENT = {"", "-", "--", "---", "~0", "?", "na", "n/a", "nan", "none", "undef", "unspecified", "inf", "-inf", "_"}
 BORDER = re.compile(r"^\s*\+[-+]*-\+\s*$")
-INTEGER = re.compile(r"^[0-9]{1,12}$")
-DECIMAL = re.compile(r"^[-+]?[0-9]{1,12}(\.[0-9]{1,12})?([eE][-+]?[0-9]{1,2})?$")
+INTEGER = re.compile(r"-?[0-9]{1,40}")
+DECIMAL = re.compile(r"[-+]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,2})?")
+# times and powers beyond it are an integer that ran over
+MOST = 2.0**31 - 2
+Span = tuple[int | None, int | None]
 NANOSECONDS = {"": 1.0, "ns": 1.0, "us": 1e3, "ms": 1e6, "sec": 1e9, "s": 1e9}
 
 
@@ -28,45 +30,67 @@ class Source:
 
     def missing(self, field: str, hint: str = "the file is cut short or of a layout not known") -> ReportError:
         """Return the error for a field that the report must have."""
-        return ReportError(f"{self.path}: no {field}; {hint}, so write the report again")
+        return ReportError(f"{shown(self.path)}: no {field}; {hint}, so write the report again")
 
     def wrong(self, field: str, allowed: str, got: str) -> ReportError:
         """Return the error for a field whose value is not of its kind."""
-        shown = got if len(got) <= 60 else got[:57] + "..."
-        return ReportError(f"{self.path}: {field} must be {allowed}, got {shown!r}; write the report again")
+        start = got if len(got) <= 60 else got[:57] + "..."
+        return ReportError(f"{shown(self.path)}: {field} must be {allowed}, got {start!r}; write the report again")
 
     def integer(self, field: str, cell: str) -> int | None:
-        """Return a count; None where the tool gives none. A percentage in brackets is left off."""
+        """Return a count; None where the tool gives none, or one that ran over, such as -1."""
+        number = self._printed(field, cell)
+        return number if number is not None and _is_count(number) else None
+
+    def _printed(self, field: str, cell: str) -> int | None:
+        """Return the number that is printed; a percentage in brackets is left off."""
         text = re.sub(r" ?\([^()]{1,9}%\)$", "", cell.strip())
         if text.lower() in ABSENT:
             return None
-        if not INTEGER.match(text):
+        if not INTEGER.fullmatch(text):
             raise self.wrong(field, "a whole number", text)
         return int(text)
+
+    def span(self, field: str, low: str, high: str) -> Span | None:
+        """Return the smallest and the largest of a count, either None where the tool gives none.
+
+        It is None as a whole where the tool gives neither, or where one end shows that the tool's counting
+        ran over: then the other end is no surer.
+        """
+        least, most = self._printed(field, low), self._printed(field, high)
+        known = [number for number in (least, most) if number is not None]
+        if not known or not all(map(_is_count, known)) or known != sorted(known):
+            return None
+        return least, most
+
+    def span_in(self, field: str, cell: str) -> Span | None:
+        """Return the ``span`` in one cell: one number that is both ends, or two as in ``64 ~ 128``."""
+        ends = [cell] if cell.strip().startswith("~") else cell.split("~", 1)
+        return self.span(field, ends[0], ends[-1])
 
     def decimal(self, field: str, cell: str) -> float | None:
         """Return a number; None where the tool gives none."""
         text = cell.strip()
         if text.lower() in ABSENT:
             return None
-        if not DECIMAL.match(text) or not math.isfinite(float(text)):
+        if not DECIMAL.fullmatch(text):
             raise self.wrong(field, "a number", text)
-        return float(text)
+        return float(text) if abs(float(text)) < MOST else None
 
     def nanoseconds(self, field: str, cell: str) -> float | None:
-        """Return a time in ns; it may carry its unit."""
+        """Return a time in ns, 0 or more; it may carry its unit."""
         number, _, unit = cell.strip().partition(" ")
         if unit.strip() not in NANOSECONDS:
             raise self.wrong(field, "a time in ns, us or ms", cell.strip())
         value = self.decimal(field, number)
-        return None if value is None else value * NANOSECONDS[unit.strip()]
+        return None if value is None or value < 0 else value * NANOSECONDS[unit.strip()]
 
     def bram18(self, field: str, tiles: str) -> int | None:
         """Return 36 Kb tiles, of which a half may be in use, in 18 Kb halves."""
         value = self.decimal(field, tiles)
-        if value is None:
+        if value is None or value < 0:
             return None
-        if value < 0 or not (2 * value).is_integer():
+        if not (2 * value).is_integer():
             raise self.wrong(field, "a number of tiles in halves", tiles.strip())
         return int(2 * value)
 
@@ -93,6 +117,11 @@ class Source:
         """Tell whether a line matches."""
         compiled = re.compile(pattern)
         return any(compiled.match(line) for line in self.lines)
+
+
+def _is_count(number: int) -> bool:
+    """Whether a tool can mean it: neither negative nor what an integer of 32 or 64 bits that ran over looks like."""
+    return 0 <= number < 2**63 - 2 and all(abs(number - 2**bits) > 2 for bits in (31, 32))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,11 @@ NAMED = {
     "place": "placed",
     "route": "routed",
 }
+AFTER_TABLES = r"^\| (User Ignored Path Table|Timing Details)"
+# the tables of slacks, and the column of the clock that takes a row's paths
+TAKERS = {"Intra Clock Table": "Clock", "Inter Clock Table": "To Clock", "Other Path Groups Table": "To Clock"}
+# what Vivado writes beside a net, the least sure first: of a placed design only some nets are estimated
+NETS = {"unplaced": Stage.SYNTHESISED, "estimated": Stage.PLACED, "routed": Stage.ROUTED}
 
 
 def read_timing(source: Source) -> SynthReport:
@@ -70,37 +75,41 @@ def _worst(source: Source) -> tuple[float | None, float | None]:
 
 
 def _period(source: Source, worst: float | None) -> float | None:
-    """Return the period of the clock that takes the worst slack; of the quickest where none is named."""
+    """Return the period of the clock that takes the worst slack; without slack, of the only clock there is."""
     if not source.has(r"^\| Clock Summary"):
         if worst is None:
             return None
         raise source.missing("section Clock Summary")
-    periods: dict[str, float] = {}
-    for line in _section(source, "Clock Summary"):
-        if match := PERIOD.match(line):
-            periods[match.group(1)] = float(match.group(2))
-    rows = {title: _rows(source, title) for title in ("Intra Clock Table", "Inter Clock Table")}
-    for cells in rows["Intra Clock Table"]:
-        if cells[0] not in periods:
-            raise source.missing(f"clock {cells[0]} in section Clock Summary")
-    # a row is a clock, or the clocks at a path's start and end, before its WNS
-    for clocks, title in enumerate(rows, 1):
-        for cells in rows[title]:
-            if len(cells) > clocks + 3 and cells[clocks - 1] in periods and _is(cells[clocks], worst):
-                return periods[cells[clocks - 1]]
-    return min(periods.values(), default=None)
+    clocks = [match for line in _section(source, "Clock Summary") if (match := PERIOD.match(line))]
+    periods = {match.group(1): float(match.group(2)) for match in clocks}
+    rows = [row for title, column in TAKERS.items() for row in _takers(source, title, column)]
+    for title, clock, _ in rows:
+        if title == "Intra Clock Table" and clock not in periods:
+            raise source.missing(f"clock {clock} in section Clock Summary")
+    if worst is None:
+        return next(iter(periods.values())) if len(periods) == 1 else None
+    taker = next((clock for _, clock, slack in rows if clock in periods and _is(slack, worst)), None)
+    if taker is None and not source.has(AFTER_TABLES):
+        raise source.missing(f"clock with a slack of {worst}")
+    # a path without a clock is one that a maximum delay holds
+    return None if taker is None else periods[taker]
 
 
-def _rows(source: Source, title: str) -> list[list[str]]:
-    """Return the cells of a section's rows, below the rule under its header."""
+def _takers(source: Source, title: str, column: str) -> list[tuple[str, str, str]]:
+    """Return the rows of a table of slacks: its title, the clock that takes the paths, and their WNS."""
     if not source.has(rf"^\| {title}"):
         return []
-    body = [line.split() for line in _section(source, title) if line.strip()]
-    ruled = next((at for at, cells in enumerate(body) if set(cells[0]) == {"-"}), len(body))
-    return body[ruled + 1 :]
+    body = [line for line in _section(source, title) if line.strip()]
+    names = next((at for at, line in enumerate(body) if column in line and "WNS(ns)" in line), None)
+    if names is None:
+        return []
+    # numbers stand at the right of their column, names at its left, clocks that others make behind blanks
+    start, end = body[names].index(column), body[names].index("WNS(ns)") + len("WNS(ns)")
+    cells = [line[start:end].split() for line in body[names + 2 :]]
+    return [(title, row[0], row[1]) for row in cells if len(row) == 2]
 
 
-def _is(cell: str, value: float | None) -> bool:
+def _is(cell: str, value: float) -> bool:
     return re.match(r"^-?\d+\.\d+$", cell) is not None and float(cell) == value
 
 
@@ -109,13 +118,13 @@ def _stage(source: Source) -> Stage:
     state = source.find(r"^\|\s*Design State\s*:\s*(\S.*)$")
     if state is not None:
         return stage_of(source, state)
-    kinds = {"routed": Stage.ROUTED, "estimated": Stage.PLACED, "unplaced": Stage.SYNTHESISED}
-    nets = [match.group(1) for line in source.lines if (match := re.search(r"net \(fo=\d+, (\w+)\)", line))]
-    counts = {kind: nets.count(kind) for kind in kinds}
-    if any(counts.values()):
-        return kinds[max(counts, key=lambda kind: counts[kind])]
-    command = source.find(r"^\|\s*Command\s*:\s*(\S.*)$") or ""
-    for text in (source.path.name, command):
+    nets = {match.group(1) for line in source.lines if (match := re.search(r"net \(fo=[^,()]+, (\w+)\)", line))}
+    for kind, stage in NETS.items():
+        if kind in nets:
+            return stage
+    # the name that the file had when it was written, without its folders
+    written = source.find(r"^\|\s*Command\s*:.*\s-file\s+(?:.*[/\\])?([^/\\]+)$") or ""
+    for text in (source.path.name, written):
         if found := SUFFIX.findall(text):
             return stage_of(source, NAMED.get(found[-1], found[-1]))
     raise source.missing("field Design State", "its nets and its name don't tell it either; report with paths")
@@ -123,12 +132,13 @@ def _stage(source: Source) -> Stage:
 
 def _check_end(source: Source) -> None:
     """Refuse a report that stops in its details."""
-    if not source.has(r"^\| (Other Path Groups Table|User Ignored Path Table|Timing Details)"):
+    if not source.has(r"^\| Other Path Groups Table") and not source.has(AFTER_TABLES):
         raise source.missing("section Other Path Groups Table")
     if source.lines[-1].strip():
         raise source.missing("end of the last line")
     paths = sum(1 for line in source.lines if re.match(r"^Slack \((MET|VIOLATED)\)", line))
-    ends = sum(1 for line in source.lines if re.match(r"^\s+slack\s+-?\d+\.\d+\s*$", line))
+    # from 2026.1 on a word in angle brackets may follow
+    ends = sum(1 for line in source.lines if re.match(r"^\s+slack\s+-?\d+\.\d+(\s+<\w+>)?\s*$", line))
     if paths != ends:
         raise source.missing("end of the last path")
     announced = sum(1 for line in source.lines if re.match(r"^PW\s+:\s+\d", line))

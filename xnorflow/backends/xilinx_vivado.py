@@ -7,7 +7,7 @@ from collections.abc import Callable
 from xnorflow.backends.xilinx_head import check_contents, head, stage_of, version
 from xnorflow.backends.xilinx_text import Source, Table, tables
 from xnorflow.backends.xilinx_timing import read_timing
-from xnorflow.errors import ReportError
+from xnorflow.errors import ReportError, shown
 from xnorflow.report import Power, SynthReport, Usage
 
 LUT_ROWS = ("Slice LUTs", "CLB LUTs", "LUTs")
@@ -27,11 +27,13 @@ def read_vivado(source: Source) -> SynthReport:
         "report_power": (r"^Power Report", read_power),
     }
     command = source.find(r"^\|\s*Command\s*:\s*(\S+)")
+    if some := source.find(r"^\|\s*Command\s*:.*\s-(cells|pblocks)\b"):
+        raise ReportError(f"{shown(source.path)}: a report of some cells alone (-{some}); write it without -{some}")
     for name, (title, reader) in readers.items():
         if command == name or (command is None and source.has(title)):
             return reader(source)
     what = command or "an unnamed one"
-    raise ReportError(f"{source.path}: of Vivado's reports xnorflow reads {', '.join(readers)}, got {what}")
+    raise ReportError(f"{shown(source.path)}: of Vivado's reports xnorflow reads {', '.join(readers)}, got {what}")
 
 
 def read_utilisation(source: Source) -> SynthReport:
@@ -153,8 +155,8 @@ def read_power(source: Source) -> SynthReport:
     def watts(name: str) -> float | None:
         if name not in cells:
             raise source.missing(f"field {name}")
-        # a note may follow, such as (Junction temp exceeded!)
-        return source.decimal(name, cells[name].partition("(")[0].strip().lstrip("<"))
+        # a note may follow, such as (Junction temp exceeded!), or the marks of a footnote
+        return source.decimal(name, cells[name].partition("(")[0].strip().lstrip("<").rstrip("*"))
 
     return SynthReport(
         stage=stage_of(source, head(source, "Design State")),

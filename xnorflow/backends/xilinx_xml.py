@@ -6,8 +6,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from xnorflow.backends.xilinx_text import Source
-from xnorflow.errors import ReportError
+from xnorflow.backends.xilinx_text import Source, Span
+from xnorflow.errors import ReportError, shown
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 DSP_NAMES = ("DSP", "DSP48E", "DSP48", "DSP48E1", "DSP48E2", "DSP58", "DSP_Slice")
@@ -20,14 +20,18 @@ def read_xml(path: Path, text: str) -> SynthReport:
         ReportError: not well formed, with a DTD, of another kind, or lacking a field.
     """
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
-        raise ReportError(f"{path}: a report has no DTD and no entities, got one that has; write the report again")
+        raise ReportError(f"{shown(path)}: a report has no DTD and no entities, this one has; write it again")
     try:
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise ReportError(f"{path}: not whole XML ({error}); write the report again") from error
+        raise ReportError(f"{shown(path)}: not whole XML ({error}); write the report again") from error
     source = Source(path, ())
     if root.tag != "profile":
-        raise ReportError(f"{path}: not a csynth report; its first element must be profile, got {root.tag!r}")
+        raise ReportError(
+            f"{shown(path)}: XML of another kind than csynth.xml, whose first element is profile; got {root.tag!r}"
+        )
+    if root.find("AreaReport") is not None:
+        raise ReportError(f"{shown(path)}: XML of export_design, which names neither tool nor part; name export.rpt")
     version = _required(source, root, "ReportVersion/Version")
     resources, available = (
         _child(source, root, "AreaEstimates/Resources"),
@@ -104,7 +108,7 @@ def _timing(source: Source, root: ElementTree.Element) -> Timing:
         latency_cycles=_range(source, latency, "Best-caseLatency", "Worst-caseLatency"),
         interval_cycles=_range(source, latency, "Interval-min", "Interval-max"),
         uncertainty_ns=None if uncertainty is None else _time(source, uncertainty, unit),
-        pipeline=_optional(node, "PipelineType") or _optional(latency, "PipelineType"),
+        pipeline=pipeline_type(_optional(node, "PipelineType") or _optional(latency, "PipelineType")),
     )
 
 
@@ -112,10 +116,8 @@ def _time(source: Source, text: str, unit: str) -> float | None:
     return source.nanoseconds("a clock period", f"{text} {unit}")
 
 
-def _range(source: Source, node: ElementTree.Element, low: str, high: str) -> tuple[int, int] | None:
-    least = source.integer(low, _required(source, node, low))
-    most = source.integer(high, _required(source, node, high))
-    return None if least is None or most is None else (least, most)
+def _range(source: Source, node: ElementTree.Element, low: str, high: str) -> Span | None:
+    return source.span(f"{low} and {high}", _required(source, node, low), _required(source, node, high))
 
 
 def _module_usage(source: Source, module: ElementTree.Element) -> Usage:
@@ -127,22 +129,24 @@ def _module_timing(source: Source, module: ElementTree.Element) -> Timing:
     times = node.find("SummaryOfTimingAnalysis")
     cycles = node.find("SummaryOfOverallLatency")
     estimated = None if times is None else _optional(times, "EstimatedClockPeriod")
-    interval = None if cycles is None else _optional(cycles, "PipelineInitiationInterval")
+    latency, interval, pipeline = (None, None, None) if cycles is None else _module_cycles(source, cycles)
     return Timing(
         estimated_ns=None if estimated is None else _time(source, estimated, "ns"),
-        latency_cycles=_range(source, cycles, "Best-caseLatency", "Worst-caseLatency")
-        if cycles is not None
-        else None,
-        interval_cycles=None if interval is None else _interval(source, interval),
-        pipeline=None if cycles is None else _optional(cycles, "PipelineType"),
+        latency_cycles=latency,
+        interval_cycles=interval,
+        pipeline=pipeline,
     )
 
 
-def _interval(source: Source, text: str) -> tuple[int, int] | None:
-    """Read one number, or two as in ``64 ~ 128``."""
-    numbers = (
-        [source.integer("PipelineInitiationInterval", part) for part in text.split("~")] if text[:2] != "~0" else []
-    )
-    if not numbers or None in numbers:
-        return None
-    return (numbers[0] or 0, numbers[-1] or 0)
+def _module_cycles(source: Source, node: ElementTree.Element) -> tuple[Span | None, Span | None, str | None]:
+    name = "PipelineInitiationInterval"
+    latency = _range(source, node, "Best-caseLatency", "Worst-caseLatency")
+    interval = source.span_in(name, _optional(node, name) or "-")
+    # beside a latency that is not known stands an interval of 0, which is none
+    known = None if latency is None and interval == (0, 0) else interval
+    return latency, known, pipeline_type(_optional(node, "PipelineType"))
+
+
+def pipeline_type(text: str | None) -> str | None:
+    """Return HLS' pipeline type as its XML mostly writes it: the text has "clock cycles(s)" for "cycles"."""
+    return (text or "").strip().replace("clock cycles(s)", "cycles") or None

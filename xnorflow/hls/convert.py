@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
-import shutil
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +14,10 @@ import numpy as np
 
 from xnorflow.config import XNOR, BuildConfig
 from xnorflow.device import orderable
-from xnorflow.errors import ConfigError, DataError, shown
+from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.files import write_error, write_json
-from xnorflow.hls.frontend import check_names, hls_config, layer_list, output_node, threshold_node
+from xnorflow.folders import empty
+from xnorflow.hls.frontend import hls_config, layer_list, node_names, output_node, renamed, threshold_node
 from xnorflow.hls.reuse import check_reuse_factors
 from xnorflow.keras2 import import_hls4ml
 from xnorflow.plain import from_plain, read_json
@@ -56,29 +57,32 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
 
     Raises:
         ConfigError: a setting that hls4ml would take wrongly, named with what is allowed.
+        DataError: the folder is a link or somebody else's, or cannot be written.
         ToolNotFound: hls4ml is not installed.
     """
     config.check_layers(spec)
-    check_names(spec)
     check_reuse_factors(spec, config)
+    names = node_names(spec)
+    nodes, build = renamed(spec, config, names)
     hls4ml = import_hls4ml()
-    if folder.exists():
-        shutil.rmtree(folder)
+    empty(folder)
     try:
-        folder.mkdir(parents=True)
         with _hls4ml_log(folder / "hls4ml.log"):
-            graph = _build_graph(hls4ml, spec, config, folder)
-            (check_packed if config.kernel == XNOR else _check_graph)(graph, spec)
+            graph = _build_graph(hls4ml, nodes, build, folder)
+            (check_packed if config.kernel == XNOR else _check_graph)(graph, nodes)
             _write(graph, folder)
     except OSError as error:
         raise write_error(folder, error) from error
+    # our own kernel keeps the sums of hidden layers to itself
+    products = spec.layers if config.kernel != XNOR else (spec.scores,)
+    outputs = [output_node(node, config.kernel) for node in nodes.layers]
     project = HlsProject(
         folder,
         PROJECT_NAME,
         spec.input.size,
         spec.n_classes,
-        {layer.name: layer.name for layer in (spec.layers if config.kernel != XNOR else (spec.scores,))},
-        {layer.name: output_node(layer, config.kernel) for layer in spec.layers},
+        {layer.name: names[layer.name] for layer in products},
+        {layer.name: output for layer, output in zip(spec.layers, outputs, strict=True)},
         {
             node.name: int(np.prod(node.get_output_variable().shape))
             for node in graph.get_layers()
@@ -87,6 +91,16 @@ def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
     )
     write_json(folder / MANIFEST, {**asdict(project), "folder": "."})
     return project
+
+
+def find_hls4ml() -> None:
+    """Look for hls4ml without importing it.
+
+    Raises:
+        ToolNotFound: it is not installed.
+    """
+    if importlib.util.find_spec("hls4ml") is None:
+        raise ToolNotFound("the conversion needs hls4ml, which is not installed; pip install 'xnorflow[flow]'")
 
 
 def load_project(folder: Path) -> HlsProject:

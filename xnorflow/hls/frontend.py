@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.config import XNOR, BuildConfig
-from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import input_type, types_of
 from xnorflow.inttypes import fixed_type
@@ -24,34 +23,43 @@ from xnorflow.spec import ConvSpec, LayerSpec, NetSpec, ScoreSpec
 
 Layer = dict[str, Any]
 INPUT_NAME = "pixels"
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+# hls4ml refuses layers of this name
+RESERVED = "input"
 # Any power of two gives the threshold exactly; with 1, hls4ml drops a BatchNorm whose thresholds are all 0.
 THRESHOLD_SCALE = 2.0
 
 
-def check_names(spec: NetSpec) -> None:
-    """Refuse layer names that make no C++ names, or that another layer's nodes have.
-
-    Raises:
-        ConfigError: naming the layer.
-    """
-    taken = {INPUT_NAME}
+def node_names(spec: NetSpec) -> dict[str, str]:
+    """Return the name of each layer's node in hls4ml: the layer's own, unless hls4ml or another node has it."""
+    taken = {INPUT_NAME, RESERVED}
+    names: dict[str, str] = {}
     for layer in spec.layers:
-        if not NAME.fullmatch(layer.name):
-            raise ConfigError(
-                f"layer {layer.name}: its name goes into C++; give it one of letters, digits and _ that begins "
-                "with a letter"
-            )
-        nodes = {
-            layer.name,
-            threshold_node(layer),
-            *(f"{layer.name}_{part}" for part in ("flat", "norm", "sign", "pool")),
-        }
-        if nodes & taken:
-            raise ConfigError(
-                f"layer {layer.name}: its name is taken by {', '.join(sorted(nodes & taken))}; rename it"
-            )
+        name = re.sub(r"\W", "_", layer.name, flags=re.ASCII)
+        if not name[0].isalpha():
+            name = f"layer_{name}"
+        # in its configuration hls4ml does not tell capitals from small letters
+        while taken & (nodes := _nodes_of(name.lower())):
+            name = f"{name}_layer"
+        names[layer.name] = name
         taken |= nodes
+    return names
+
+
+def _nodes_of(name: str) -> set[str]:
+    """Return the names of everything that a layer becomes."""
+    return {name, f"bnbt_{name}_norm", *(f"{name}_{part}" for part in ("flat", "norm", "sign", "pool"))}
+
+
+def renamed(spec: NetSpec, config: BuildConfig, names: dict[str, str]) -> tuple[NetSpec, BuildConfig]:
+    """Return network and configuration with other names of layers."""
+    hidden = tuple(dataclasses.replace(layer, name=names[layer.name]) for layer in spec.hidden)
+    scores = dataclasses.replace(spec.scores, name=names[spec.scores.name])
+    changed: dict[str, Any] = {}
+    for key in ("strategy", "reuse_factor", "folding", "precision"):
+        table = getattr(config, key)
+        if isinstance(table, dict):
+            changed[key] = {names.get(layer, layer): value for layer, value in table.items()}
+    return dataclasses.replace(spec, hidden=hidden, scores=scores), dataclasses.replace(config, **changed)
 
 
 def layer_list(spec: NetSpec, weight_quantizer: Any) -> list[Layer]:

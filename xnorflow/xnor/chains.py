@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from hls4ml.model.quantizers import QKerasBinaryQuantizer
 
 from xnorflow.errors import ConfigError
@@ -75,6 +76,36 @@ def is_binary_product(node: Any) -> bool:
     return node.class_name in ("Dense", "Conv2D") and bool(binary)
 
 
+def keras_layer(model: Any, name: str) -> Any | None:
+    """Return the Keras layer itself; None where the graph was not read from a Keras model, or holds no such layer."""
+    keras = model.config.get_config_value("KerasModel")
+    return next((layer for layer in getattr(keras, "layers", ()) if layer.name == name), None)
+
+
+def check_weights(node: Any) -> None:
+    """Refuse weights that no kernel, hls4ml's neither, takes as Keras does.
+
+    Raises:
+        ConfigError: naming the layer and what is allowed.
+    """
+    quantizer = getattr(node.get_attr("weight_quantizer"), "qkeras_config", None)
+    if not isinstance(quantizer, dict) or node.class_name not in ("Dense", "Conv2D"):
+        return
+    kind, settings = quantizer["class_name"], quantizer["config"]
+    if settings.get("use_01"):
+        raise _not_binary(node, "use_01=True, whose weights are 0 and 1")
+    if kind == "quantized_bits" and settings["bits"] == 1:
+        raise _not_binary(node, "quantized_bits of 1 bit")
+    keras = keras_layer(node.model, node.name)
+    groups, dilation = getattr(keras, "groups", 1), getattr(keras, "dilation_rate", (1, 1))
+    if groups != 1 or any(rate != 1 for rate in dilation):
+        raise ConfigError(f"layer {node.name}: groups and dilation_rate must be 1, got {groups} and {dilation}")
+
+
+def _not_binary(node: Any, found: str) -> ConfigError:
+    return ConfigError(f"layer {node.name}: kernel quantizer must be binary(alpha=1), got {found}")
+
+
 def check_product(node: Any) -> None:
     """Refuse what no packed kernel computes exactly.
 
@@ -82,22 +113,37 @@ def check_product(node: Any) -> None:
         ConfigError: naming the layer and what is allowed.
     """
     quantizer = node.get_attr("weight_quantizer")
-    kind = getattr(quantizer, "qkeras_config", {"class_name": "binary"})["class_name"]
+    config = getattr(quantizer, "qkeras_config", {"class_name": "binary", "config": {"alpha": 1}})
+    kind, settings = config["class_name"], config["config"]
     if kind != "binary":
-        raise ConfigError(f"layer {node.name}: kernel quantizer must be binary(alpha=1), got {kind}")
-    alpha = getattr(quantizer, "alpha", 1)
-    if alpha not in (1, 1.0):
-        raise ConfigError(
-            f"layer {node.name}: kernel quantizer must be binary(alpha=1), got alpha={alpha!r}, which scales weights"
-        )
-    if node.get_attr("use_bias") or node.get_attr("bias_data") is not None:
+        raise _not_binary(node, kind)
+    if settings.get("use_stochastic_rounding"):
+        raise _not_binary(node, "use_stochastic_rounding=True")
+    alpha = settings.get("alpha")
+    if np.ndim(alpha) or alpha != 1:
+        bare = ", as QKeras takes a bare 'binary'" if alpha == "auto_po2" else ""
+        raise _not_binary(node, f"alpha={alpha!r}, which scales weights{bare}")
+    use_bias = node.get_attr("use_bias")
+    if use_bias or (use_bias is None and node.get_attr("bias_data") is not None):
         raise ConfigError(f"layer {node.name}: use_bias must be False; BatchNormalization has the offset already")
     if any(node.get_attr(f"pad_{side}", 0) for side in ("top", "bottom", "left", "right")):
         raise ConfigError(f"layer {node.name}: padding must be 'valid'; no bit means 0")
+    _check_channels_last(node)
+
+
+def _check_channels_last(node: Any) -> None:
     if node.get_attr("data_format", "channels_last") != "channels_last":
         raise ConfigError(f"layer {node.name}: data_format must be 'channels_last'")
-    if any(rate != 1 for rate in (node.get_attr("dilation_height", 1), node.get_attr("dilation_width", 1))):
-        raise ConfigError(f"layer {node.name}: dilation must be 1")
+
+
+def check_reshape(node: Any) -> None:
+    """Refuse a Flatten that reorders: hls4ml keeps the order of an image.
+
+    Raises:
+        ConfigError: naming the layer.
+    """
+    if len(node.get_input_variable().shape) > 1:
+        _check_channels_last(node)
 
 
 def check_pool(pool: Any) -> None:
@@ -110,6 +156,7 @@ def check_pool(pool: Any) -> None:
     pads = [pool.get_attr(f"pad_{side}", 0) for side in ("top", "bottom", "left", "right")]
     if any(size != step for size, step in steps) or any(pads):
         raise ConfigError(f"layer {pool.name}: pooling must have padding 'valid' and strides equal to pool_size")
+    _check_channels_last(pool)
 
 
 def behind(model: Any, product: Any) -> Behind:

@@ -8,8 +8,9 @@ import numpy as np
 from hls4ml.model.types import IntegerPrecisionType
 
 from xnorflow.errors import ConfigError
-from xnorflow.xnor.chains import is_chosen, kind_of
+from xnorflow.xnor.chains import check_reshape, is_chosen, kind_of
 from xnorflow.xnor.nodes import is_packed, is_stream
+from xnorflow.xnor.norms import check_sign
 from xnorflow.xnor.values import BIPOLAR, Values, numbers_of
 
 
@@ -23,6 +24,8 @@ def read_packed(model: Any, product: Any) -> Values | None:
         return None
     passed, node = [], product.get_input_node()
     while node is not None and (node.class_name == "Reshape" or kind_of(node) == "linear"):
+        if node.class_name == "Reshape":
+            check_reshape(node)
         passed.append(node)
         node = node.get_input_node()
     if node is None:
@@ -71,6 +74,7 @@ def _words(model: Any, product: Any, shape: list[int]) -> int:
 
 def _pack_in_place_of(model: Any, sign: Any, *, whole: bool) -> Any:
     """Take the sign of numbers of other layers: +1 from 0 on, as QKeras' ``binary``."""
+    check_sign(sign)
     before = sign.get_input_node()
     if kind_of(before) == "norm" and before.get_input_node().class_name == "Input":
         raise ConfigError(

@@ -13,5 +13,6 @@
 #include "nnet_xnor_dense.h"
 #include "nnet_xnor_conv.h"
 #include "nnet_xnor_convert.h"
+#include "nnet_xnor_softmax.h"
 
 #endif

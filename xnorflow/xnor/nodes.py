@@ -23,9 +23,11 @@ from hls4ml.model.types import (
     WeightVariable,
     XnorPrecisionType,
 )
+from numpy.typing import NDArray
 
 from xnorflow.inttypes import smallest_type
 from xnorflow.settings import Folding
+from xnorflow.xnor.softmax_tables import exponentials, inverses, softmax_numbers
 from xnorflow.xnor.words import pack_words
 
 
@@ -186,7 +188,36 @@ class XnorPool2D(_XnorLayer):
         )
 
 
-LAYERS = (XnorPack, XnorUnpack, XnorMatrix, XnorWindow, XnorPool2D)
+class XnorSoftmax(_XnorLayer):
+    """Scores to probabilities."""
+
+    _expected_attributes = (Attribute("n_in"), Attribute("n_vectors"), Attribute("step_bits"), Attribute("coarser"))
+
+    def initialize(self) -> None:
+        """Make output variable and tables."""
+        precision = self.get_attr("probability")
+        self.add_output_variable(list(self.get_input_variable().shape), precision=precision)
+        # hls4ml would define a type for every precision that stays an attribute
+        del self.attributes["probability"]
+        step_bits, fraction_bits = self.get_attr("step_bits"), precision.width - precision.integer
+        numbers = softmax_numbers(self.get_attr("n_in"), step_bits, fraction_bits)
+        self.set_attr("numbers", numbers)
+        self._table(
+            "exponential", numbers["exp_bits"], exponentials(numbers["exp_size"], step_bits, numbers["exp_bits"])
+        )
+        self._table("inverse", numbers["inverse_bits"], inverses(numbers["inverse_size"], numbers["inverse_bits"]))
+
+    def _table(self, name: str, fraction_bits: int, data: NDArray[np.int64]) -> None:
+        self.add_weights_variable(
+            name=name,
+            var_name=f"{name}{{index}}",
+            type_name=f"{name}{{index}}_t",
+            precision=IntegerPrecisionType(fraction_bits + 1, signed=False),
+            data=data,
+        )
+
+
+LAYERS = (XnorPack, XnorUnpack, XnorMatrix, XnorWindow, XnorPool2D, XnorSoftmax)
 
 
 def register_layers() -> None:
@@ -203,6 +234,17 @@ def is_ours(node: Any) -> bool:
 def is_packed(node: Any) -> bool:
     """Whether a node gives packed words."""
     return is_ours(node) and isinstance(node.get_output_variable(), _Packed)
+
+
+def named_types(node: Any) -> list[Any]:
+    """Return the types that a node of a graph defines, with their names in C++."""
+    values = [getattr(value, "type", value) for value in node.attributes.attributes.values()]
+    return [value for value in values if isinstance(value, NamedType)]
+
+
+def probability_type(fraction_bits: int) -> Any:
+    """Return hls4ml's type of numbers from 0 to 1."""
+    return FixedPrecisionType(fraction_bits + 1, 1, signed=False)
 
 
 def number_type(lowest: int, highest: int, fraction_bits: int) -> Any:

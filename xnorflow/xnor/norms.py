@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from xnorflow.errors import ConfigError
 from xnorflow.thresholds import Edges, Fires, find_edges
+from xnorflow.xnor.chains import keras_layer
 from xnorflow.xnor.values import Values
 
 # float32 numbers up to here are whole ones without a gap
@@ -31,16 +32,16 @@ def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in
     Raises:
         ConfigError: BatchNorm and sign that can't be folded exactly.
     """
-    _check_sign(sign)
+    check_sign(sign)
     if norm is not None:
-        _check_norm(norm, product.name, n_out)
+        check_norm(norm, n_out)
     highest = n_in * values.max_abs
     if 2 * highest // values.step > MOST_SUMS:
         raise ConfigError(
             f"layer {product.name}: its sums have {2 * highest // values.step + 1:,} values, at most {MOST_SUMS:,} "
             "are looked at; give its input a narrower type (Precision), such as uint<8>, or int<2> for +1/-1"
         )
-    keras = _keras_layers(product.model, norm, sign)
+    keras = _keras_layers(product, norm, sign)
     spatial = (1, 1) if len(product.get_output_variable().shape) == 3 else ()
     unit = 2.0**-values.fraction_bits
     if keras:
@@ -52,31 +53,54 @@ def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in
     return find_edges(product.name, fires, np.arange(-highest, highest + 1, values.step), n_out)
 
 
-def _check_sign(sign: Any) -> None:
+def check_sign(sign: Any) -> None:
+    """Refuse what is not +1 from 0 on and -1 below.
+
+    Raises:
+        ConfigError: naming the layer.
+    """
     quantizer = sign.get_attr("activation_quantizer")
     settings = quantizer.get("config", {}) if isinstance(quantizer, dict) else {}
     if not isinstance(quantizer, dict) or "bits" in settings:
         raise ConfigError(
             f"layer {sign.name}: activation must be QActivation('binary'), got binary_tanh (-1 at zero)"
         )
-    if settings.get("use_01") or settings.get("alpha") not in (None, 1, 1.0):
+    alpha: Any = settings.get("alpha")
+    scaled = np.ndim(alpha) > 0 or alpha not in (None, 1)
+    if scaled or settings.get("use_01") or settings.get("use_stochastic_rounding"):
         raise ConfigError(f"layer {sign.name}: activation must be QActivation('binary') of +1/-1, got {settings}")
 
 
-def _check_norm(norm: Any, layer: str, n_out: int) -> None:
+def check_norm(norm: Any, n_out: int) -> None:
+    """Refuse a BatchNorm that is not one scale and offset per channel, or that hls4ml has not read as it is.
+
+    Raises:
+        ConfigError: naming the layer.
+    """
     arrays = [np.asarray(norm.get_attr(f"{name}_data")) for name in ("gamma", "beta", "mean", "variance")]
-    if any(array.size not in (1, n_out) for array in arrays) or arrays[2].size != n_out:
-        raise ConfigError(f"layer {norm.name}: BatchNormalization must normalise the {n_out} channels of {layer}")
+    keras = keras_layer(norm.model, norm.name)
+    wrong_axis = keras is not None and list(keras.axis) != [len(keras.input.shape) - 1]
+    if wrong_axis or any(array.size not in (1, n_out) for array in arrays) or arrays[2].size != n_out:
+        raise ConfigError(f"layer {norm.name}: BatchNormalization must normalise the {n_out} channels before it")
     if not all(np.isfinite(array).all() for array in arrays):
         raise ConfigError(f"layer {norm.name}: BatchNormalization holds NaN or infinity; train the network again")
+    own = [getattr(keras, name, None) for name in ("gamma", "beta", "moving_mean", "moving_variance")]
+    if any(its is not None and not np.array_equal(its, read) for its, read in zip(own, arrays, strict=True)):
+        # hls4ml looks for a weight by a part of its full name, which begins with the layer's
+        raise ConfigError(
+            f"layer {norm.name}: hls4ml mistakes its weights for one another, as the layer is called like one of "
+            "them; rename it"
+        )
 
 
-def _keras_layers(model: Any, norm: Any | None, sign: Any) -> list[Any]:
-    """Return the Keras layers themselves, where the graph was read from a Keras model."""
-    keras = model.config.get_config_value("KerasModel")
-    if not hasattr(keras, "get_layer"):
-        return []
-    return [keras.get_layer(node.name) for node in (norm, sign) if node is not None]
+def _keras_layers(product: Any, norm: Any | None, sign: Any) -> list[Any]:
+    """Return what Keras itself computes, where the graph was read from a Keras model."""
+    model = product.model
+    found = [keras_layer(model, node.name) for node in (norm, sign) if node is not None]
+    if found[-1] is None:
+        # hls4ml makes a layer of its own of a product's activation
+        found[-1] = getattr(keras_layer(model, product.name), "activation", None)
+    return [] if found[-1] is None else found
 
 
 def _by_keras(layers: list[Any], spatial: tuple[int, ...], unit: float) -> Fires:

@@ -18,11 +18,13 @@ from xnorflow.xnor.chains import (
     behind,
     check_pool,
     check_product,
+    check_weights,
     folding_of,
     followers,
     is_binary_product,
     is_output,
 )
+from xnorflow.xnor.cpp_names import name_for_cpp
 from xnorflow.xnor.inputs import read_packed
 from xnorflow.xnor.nodes import is_ours, is_packed, number_type
 from xnorflow.xnor.norms import edges_behind
@@ -39,6 +41,8 @@ def recognise(model: Any) -> bool:
     Raises:
         ConfigError: a binary layer that has no exact kernel, by name and with what to use instead.
     """
+    for node in model.graph.values():
+        check_weights(node)
     for product in [node for node in model.graph.values() if is_binary_product(node)]:
         values = read_packed(model, product)
         if values is not None:
@@ -48,6 +52,7 @@ def recognise(model: Any) -> bool:
         _unpack_for_others(model, node)
     if any(is_ours(node) for node in model.graph.values()):
         _work_at_once(model)
+    name_for_cpp(model)
     return True
 
 

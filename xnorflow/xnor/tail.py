@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from xnorflow.inttypes import fixed_type
-from xnorflow.xnor.chains import followers, is_chosen, is_output, kind_of
+from xnorflow.xnor.chains import check_reshape, followers, is_chosen, is_output, kind_of
 from xnorflow.xnor.nodes import number_type
+from xnorflow.xnor.norms import check_norm
+from xnorflow.xnor.softmax import replace_softmax
 
 # fraction bits of a normalisation, and significant bits of its smallest scale, at least
 FRACTION_BITS, SCALE_BITS = 20, 16
 
 
 def keep_exact(model: Any, node: Any, sums: tuple[int, int], fraction_bits: int) -> None:
-    """Give the reshapes and the BatchNorm behind sums types that hold what they compute.
+    """Give the reshapes, the BatchNorm and the softmax behind sums types that hold what they compute.
 
     hls4ml's own are 16 bits wide, or rounded. A type that the user's configuration names for a
     layer stays.
@@ -36,12 +38,23 @@ def keep_exact(model: Any, node: Any, sums: tuple[int, int], fraction_bits: int)
             model.remove_node(node)
             node = before
             continue
+        if node.class_name == "Softmax":
+            replace_softmax(model, node)
+            return
         if kind_of(node) == "norm":
+            check_norm(node, math.prod(node.get_input_variable().shape[-1:]))
             precision, lowest, highest = _solve_norm(model, node, lowest, highest)
-        elif node.class_name != "Reshape":
+        elif node.class_name == "Reshape":
+            check_reshape(node)
+        elif not _keeps_numbers(node):
             return
         if not is_chosen(model, node, "result"):
             node.get_output_variable().type.precision = precision
+
+
+def _keeps_numbers(node: Any) -> bool:
+    """Whether a layer gives some of the numbers that it reads, or 0."""
+    return kind_of(node) == "pool" or (node.class_name == "Activation" and node.get_attr("activation") == "relu")
 
 
 def _solve_norm(model: Any, norm: Any, lowest: float, highest: float) -> tuple[Any, float, float]:

@@ -9,7 +9,16 @@ from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from xnorflow.errors import ConfigError
 from xnorflow.settings import Folding
 from xnorflow.xnor.folding import LUT_ROM_DEPTH, reuse_factor_of
-from xnorflow.xnor.nodes import XnorMatrix, XnorPack, XnorPool2D, XnorUnpack, XnorWindow, is_packed, is_stream
+from xnorflow.xnor.nodes import (
+    XnorMatrix,
+    XnorPack,
+    XnorPool2D,
+    XnorSoftmax,
+    XnorUnpack,
+    XnorWindow,
+    is_packed,
+    is_stream,
+)
 
 HEADER = "nnet_utils/nnet_xnor.h"
 IMAGE = ("in_height", "in_width", "filt_height", "filt_width", "stride_height", "stride_width")
@@ -115,6 +124,23 @@ class UnpackConfig(LayerConfigTemplate):  # type: ignore[misc]
         return _struct(node, "", {"n_words": words.words, "n_chan": words.width}, {})
 
 
+class SoftmaxConfig(LayerConfigTemplate):  # type: ignore[misc]
+    """Configuration of a softmax."""
+
+    def __init__(self) -> None:
+        super().__init__(XnorSoftmax)
+
+    def format(self, node: Any) -> str:
+        """Return the struct."""
+        numbers = {**node.get_attr("numbers"), **{name: node.get_attr(name) for name in ("n_vectors", "coarser")}}
+        others = {
+            "is_signed": str(bool(node.get_input_variable().type.precision.signed)).lower(),
+            "exp_t": node.get_attr("exponential_t").name,
+            "inverse_t": node.get_attr("inverse_t").name,
+        }
+        return _struct(node, " : nnet::xnor_softmax_config", numbers, others)
+
+
 class _Call(FunctionCallTemplate):  # type: ignore[misc]
     def __init__(self, layer: type, function: str, weights: tuple[str, ...] = ()) -> None:
         super().__init__(layer, include_header=[HEADER])
@@ -135,9 +161,11 @@ def templates() -> list[Any]:
         PoolConfig(),
         PackConfig(),
         UnpackConfig(),
+        SoftmaxConfig(),
         _Call(XnorMatrix, "xnor_dense", ("weight", "start")),
         _Call(XnorWindow, "xnor_conv_2d", ("weight", "start")),
         _Call(XnorPool2D, "xnor_pool_2d", ("invert",)),
         _Call(XnorPack, "xnor_pack"),
         _Call(XnorUnpack, "xnor_unpack"),
+        _Call(XnorSoftmax, "xnor_softmax", ("exponential", "inverse")),
     ]

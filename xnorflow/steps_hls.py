@@ -1,0 +1,90 @@
+"""The HLS route: what its two steps do, from a NetSpec to a project that is C-simulated."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from xnorflow.config import XNOR, BuildConfig, config_to_dict
+from xnorflow.device import orderable
+from xnorflow.hls.cycles import cycles
+from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
+from xnorflow.hls.types import types_of
+from xnorflow.job import Run
+from xnorflow.runreport import LayerRow
+from xnorflow.spec import LayerSpec, NetSpec
+from xnorflow.specfile import spec_sha256
+from xnorflow.steps import StepResult
+
+CONVERT, CSIM = "03-convert", "04-csim"
+# Images that go along with the HLS project, for whoever runs its testbench in Vivado HLS.
+TESTBENCH_IMAGES = 100
+
+
+def convert_step(run: Run) -> StepResult:
+    """Write the HLS project, with the first test images for its testbench."""
+    from xnorflow.hls.convert import convert
+    from xnorflow.hls.csim import write_tb_data
+
+    build, spec = config_to_dict(run.config), run.spec
+    images = run.data.test.images[:TESTBENCH_IMAGES]
+
+    def work(folder: Path) -> dict[str, Any]:
+        project = convert(spec, run.config, folder / "project")
+        inputs = spec.input.encode(images).reshape(len(images), -1)
+        write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
+        return {"top": project.top}
+
+    keys = ("clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
+    inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
+    inputs["part"] = orderable(run.config.part)
+    step = run.step(CONVERT, inputs, work)
+    run.add(layers=layer_rows(spec, run.config))
+    return step
+
+
+def csim_step(run: Run) -> StepResult:
+    """Compile the project and run its C simulation both ways on every test image."""
+    from xnorflow.hls.convert import load_project
+    from xnorflow.simulate import simulate_csim
+
+    converted = run.result(CONVERT)
+    project = load_project(run.job.project / CONVERT / "project")
+
+    def work(folder: Path) -> dict[str, Any]:
+        results = simulate_csim(run.spec, run.config, project, run.data.test, folder)
+        return {"results": [dataclasses.asdict(result) for result in results]}
+
+    inputs = {"project": converted.key, "files": converted.files, "data": run.data.sha256}
+    step = run.step(CSIM, inputs, work)
+    run.add_results(step)
+    return step
+
+
+def _kernel_of(layer: LayerSpec, config: BuildConfig) -> str:
+    if config.kernel != XNOR:
+        return f"hls4ml {config.strategy_of(layer.name)}"
+    folding = layer_folding(layer, config)
+    return f"XNOR {folding.pe} x {folding.simd}"
+
+
+def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
+    """Return what the HLS project makes of each layer: folding, cycles, types."""
+    per_layer = cycles(spec, config).layers
+    rows = []
+    for layer in spec.layers:
+        types = types_of(spec, layer, config)
+        rows.append(
+            LayerRow(
+                layer.name,
+                layer.n_in,
+                layer.n_out,
+                _kernel_of(layer, config),
+                layer_reuse_factor(layer, config),
+                per_layer[layer.name],
+                types.accum.cpp,
+                types.result.cpp,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,189 @@
+"""The step 01-train: train the network, take the one that is given, or keep the one that the project holds.
+
+A project holds one network. A finished one is never replaced by another without ``Job.overwrite``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xnorflow.card import Card, find_card
+from xnorflow.errors import ConfigError, DataError, shown
+from xnorflow.files import is_file, sha256_file
+from xnorflow.job import NETWORK_SUFFIXES, TRAIN, Job, Run
+from xnorflow.plain import from_plain, read_json
+from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
+
+
+@dataclass(frozen=True)
+class Held:
+    """The network that a project holds.
+
+    Attributes:
+        step: what the step that brought it left.
+        inputs: what it was made from.
+        name: its file in the step's folder.
+        digest: hash of this file.
+        words: what a message calls it.
+    """
+
+    step: StepResult
+    inputs: dict[str, Any]
+    name: str
+    digest: str
+    words: str
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether it was trained in this project, and not taken from a file."""
+        return self.step.values["trained_here"] is True
+
+
+def train_step(run: Run) -> StepResult:
+    """Train the network or take over the one given; keep what the project holds where it is this, or none is named.
+
+    Raises:
+        ConfigError: the project holds another network, or the file that is given is missing.
+        DataError: the project holds a network, and what is noted about it is damaged.
+    """
+    held = _held(run.job)
+    step = _trained(run, held) if run.job.model is None else _given(run, run.job.model, held)
+    stored = step.values["card"]
+    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
+    run.add(trained_here=step.values["trained_here"], card=card)
+    return step
+
+
+def _held(job: Job) -> Held | None:
+    """Return the finished network of a project; None where there is none to lose."""
+    folder = job.project / TRAIN
+    try:
+        step = read_result(folder)
+        if step is None:
+            return None
+        names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
+        if len(names) == 1 and not (folder / names[0]).exists():
+            return None
+        (name,) = names
+        if any(sha256_file(folder / part) != step.files[part] for part in (name, INPUTS)):
+            raise ValueError("changed since")
+        inputs = read_json(folder / INPUTS)
+        return Held(step, inputs, name, step.files[name], _words(step, inputs))
+    except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if job.overwrite or not any(path.suffix in NETWORK_SUFFIXES for path in folder.iterdir()):
+            return None
+        raise DataError(
+            f"{shown(folder)} holds a network, but it or its {RESULT} was changed or damaged since; to keep it, copy "
+            "it and give the copy by --model with another --project; add --overwrite to replace it"
+        ) from error
+
+
+def _words(step: StepResult, inputs: dict[str, Any]) -> str:
+    here, card = step.values["trained_here"], step.values["card"]
+    if not isinstance(here, bool) or not isinstance(card, dict | None):
+        raise TypeError("trained_here or card of another type")
+    if not here:
+        return f"the network of {shown(step.values.get('file', 'a file'))}"
+    if card is None:
+        raise TypeError("a network that was trained has a card")
+    # the step's own time is that of the last run only, where earlier ones were stopped
+    seconds, data = float(card.get("seconds", step.seconds)), shown(card["data"]["name"])
+    return f"a network trained here in {seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
+
+
+def _given(run: Run, model: Path, held: Held | None) -> StepResult:
+    if not is_file(model):
+        raise ConfigError(f"no such network file: {shown(model)}")
+    card, remark = find_card(model)
+    if remark:
+        print(f"xnorflow: {remark}", file=sys.stderr, flush=True)
+    given = {"model": sha256_file(model), "card": None if card is None else dataclasses.asdict(card)}
+    if held is not None and held.digest == given["model"]:
+        if held.trained_here or given["card"] in (None, held.inputs.get("card")):
+            return run.take(held.step)
+    elif held is not None:
+        _refuse(run.job, held, f"the network of {shown(model)}")
+    folder = run.job.project / TRAIN
+    if folder.resolve() in model.resolve().parents:
+        raise ConfigError(
+            f"{shown(model)} is in a folder that is emptied to take it; copy it elsewhere and name that"
+        )
+
+    def work(folder: Path) -> dict[str, Any]:
+        suffix = ".keras" if model.suffix == ".keras" else ".h5"
+        shutil.copyfile(model, folder / f"{run.job.name}{suffix}")
+        return {"trained_here": False, "card": given["card"], "file": model.name}
+
+    return run.step(TRAIN, given, work)
+
+
+def _trained(run: Run, held: Held | None) -> StepResult:
+    config, job = run.config, run.job
+    if config.network is None and held is not None and not job.names_network:
+        return run.take(dataclasses.replace(held.step, note=f"{held.words}, taken over"))
+    network = config.network_file
+    inputs = {
+        "network": sha256_file(network) if is_file(network) else None,
+        "data": run.data.sha256,
+        "train": dataclasses.asdict(config.train),
+        "input_bits": config.input_bits,
+        "pixel_threshold": config.pixel_threshold,
+    }
+    configured = dataclasses.asdict(job.configured or config.train)
+    if held is not None:
+        asked = plain(inputs)
+        if asked == {key: held.inputs.get(key) for key in inputs}:
+            return run.take(held.step)
+        if not job.names_network and not job.overwrite and _is_remembered(held, asked, job.name):
+            return run.take(dataclasses.replace(held.step, note=f"{held.words}, taken over"))
+        _refuse(job, held, _wanted(held, asked, run))
+
+    def work(folder: Path) -> dict[str, Any]:
+        from xnorflow.train import train
+
+        bits, threshold = config.input_bits, config.pixel_threshold
+        trained = train(network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
+        return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
+
+    return run.step(
+        TRAIN, {**inputs, "configured": configured}, work, keeps=lambda path: path.suffix in (".npz", ".log")
+    )
+
+
+def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:
+    """Whether the same configuration brought the network here, by options that this command does not repeat."""
+    if not held.trained_here:
+        return Path(held.name).stem == name
+    return {**held.inputs, "train": held.inputs.get("configured")} == {**asked, "configured": asked["train"]}
+
+
+def _wanted(held: Held, asked: dict[str, Any], run: Run) -> str:
+    """Return in words how the training asked for differs from the network that is there."""
+    if not held.trained_here:
+        return f"one of {run.config.network_file.name} trained on {run.data.name}"
+    old = held.inputs
+    found = [f"{key} {value}" for key, value in asked["train"].items() if value != old["train"].get(key)]
+    if asked["network"] != old.get("network"):
+        found.append(f"the network file {run.config.network_file.name} as it is")
+    if asked["data"] != old.get("data"):
+        found.append(f"data {run.data.name}")
+    found += [f"{key} {asked[key]}" for key in ("input_bits", "pixel_threshold") if asked[key] != old.get(key)]
+    return f"one trained with {', '.join(found)}"
+
+
+def _refuse(job: Job, held: Held, wanted: str) -> None:
+    """Refuse to replace a network unless that was asked for.
+
+    Raises:
+        ConfigError: it was not.
+    """
+    if not job.overwrite:
+        raise ConfigError(
+            f"{shown(job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "
+            "or name another --project"
+        )

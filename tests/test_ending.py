@@ -98,6 +98,17 @@ def test_a_log_that_cannot_be_written_is_said(capsys, monkeypatch, tmp_path):
     assert err.startswith("xnorflow: unexpected TypeError (x); no log could be written (") and err.count("\n") == 1
 
 
+def test_memory_too_short_for_a_log_is_said(capsys, monkeypatch):
+    def short(error):
+        raise MemoryError
+
+    monkeypatch.setattr(ending, "_account", short)
+    assert code_of(raising(TypeError("x"))) == 3
+    assert (
+        capsys.readouterr().err == "xnorflow: unexpected TypeError (x); no log could be written; please report it\n"
+    )
+
+
 def test_an_exception_of_any_command_ends_so(capsys, monkeypatch):
     monkeypatch.setattr("xnorflow.cli.api.doctor", lambda: {}["none"])
     with pytest.raises(SystemExit) as ended:

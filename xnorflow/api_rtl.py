@@ -79,6 +79,7 @@ def synth_yosys(
     build, yosys = as_verilog(job.config), (yosys_package,)
     with hold(job, EXTRACT, yosys) as state:
         prepare(state, EXTRACT, announce, yosys)
+        job.config.check_layers(state.spec)
         plan = plan_of(state.spec, build, cycles)
         inputs = _inputs(plan, build)
 
@@ -147,6 +148,7 @@ def trace(
             raise ConfigError(f"image must be 0 to {len(images) - 1}, got {image}")
         chosen = images[image : image + 1]
         prepare(state, EXTRACT, announce)
+        job.config.check_layers(state.spec)
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
         folder = job.project / TRACE
         claim(folder)

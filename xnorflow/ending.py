@@ -108,8 +108,8 @@ def _unexpected(error: Exception) -> str:
         ) as log:
             log.write(_account(error))
         where = f"the whole of it is in {shown(log.name)}; please report it with that file"
-    except OSError as hindrance:
-        where = f"no log could be written ({shown(hindrance)}); please report it"
+    except (OSError, MemoryError) as hindrance:
+        where = f"no log could be written{_reason(hindrance)}; please report it"
     return f"unexpected {type(error).__name__}{_reason(error)}; {where}"
 
 
@@ -120,8 +120,9 @@ def _account(error: Exception) -> str:
         f"xnorflow {__version__} on {platform.platform()}",
         *(f"{package.name} {package.version or 'missing'}" for package in packages()),
         "",
+        *traceback.format_exception(error),
     ]
-    return "\n".join(lines) + "".join(traceback.format_exception(error))
+    return "\n".join(lines)
 
 
 # --- standard streams

@@ -30,7 +30,7 @@ class DataError(XnorflowError):
 
 
 class ToolNotFound(XnorflowError):
-    """A program or Python package that a step needs is not installed."""
+    """A program or Python package that a step needs is not installed, or can't be loaded."""
 
 
 class ToolFailed(XnorflowError):

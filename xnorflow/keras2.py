@@ -16,7 +16,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from xnorflow.errors import ConfigError, ToolNotFound
+from xnorflow.errors import ConfigError
+from xnorflow.packages import needed
+
+_FLOW = ("the flow", "'xnorflow[flow]'")
 
 
 def import_keras() -> Any:
@@ -39,7 +42,7 @@ def import_qkeras() -> Any:
 def import_hls4ml() -> Any:
     """Return the module ``hls4ml``, which sees ``tf_keras`` under the name ``keras``."""
     _arrange()
-    with _quiet(), _naming("hls4ml"):
+    with _quiet(), needed("hls4ml", *_FLOW):
         import hls4ml
     return hls4ml
 
@@ -56,7 +59,7 @@ def _arrange() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # TensorFlow leaves oneDNN off where there is no AVX-512; a step of cnv takes 62 ms with it and 83 without
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with _quiet(), _naming("tensorflow, tf-keras and qkeras"):
+    with _quiet(), needed("tensorflow, tf-keras and qkeras", *_FLOW):
         import tensorflow
         import tf_keras
 
@@ -67,16 +70,6 @@ def _arrange() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # Keras 2 warns of its own h5 format and of QKeras' initializers, which nobody here can change
     warnings.filterwarnings("ignore", category=UserWarning, module=r"tf_keras\.")
-
-
-@contextlib.contextmanager
-def _naming(packages: str) -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise ToolNotFound(
-            f"training and conversion need {packages} ({error}); install them with pip install 'xnorflow[flow]'"
-        ) from error
 
 
 @contextlib.contextmanager

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xnorflow.errors import DataError, ToolNotFound
+from xnorflow.errors import DataError
 from xnorflow.npz import load_npz
+from xnorflow.packages import needed
 
 UInt8Array = npt.NDArray[np.uint8]
 Int64Array = npt.NDArray[np.int64]
@@ -224,10 +225,8 @@ def _by(size: tuple[int, ...]) -> str:
 
 
 def _read_image(path: Path, most_pixels: int) -> UInt8Array:
-    try:
+    with needed("Pillow", "reading image files", "pillow"):
         from PIL import Image
-    except ImportError as error:
-        raise ToolNotFound("reading image files needs the Python package Pillow: pip install pillow") from error
     try:
         if not path.is_file():  # opening a pipe would wait for ever
             raise OSError("it is a folder, a device or a broken link")

@@ -13,6 +13,7 @@ import numpy as np
 from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_open, check_target
+from xnorflow.packages import needed
 from xnorflow.problem import Budget, Problem
 from xnorflow.verdict import Answer, decide, evidence_of_estimate
 
@@ -120,8 +121,8 @@ def check_drawing(path: Path) -> str:
 
 
 def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
-    from matplotlib.figure import Figure
-
+    with needed("matplotlib", "the plot", "matplotlib"):
+        from matplotlib.figure import Figure
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     for axes, kind, label in zip(figure.subplots(1, 2), ("lut", "bram18"), ("LUT", "BRAM18"), strict=True):
         for answer, (mark, colour) in MARKS.items():

@@ -94,7 +94,10 @@ def build(
     argv += ["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []
     argv += [*_absolute(sources), HARNESS]
     objects = folder.resolve() / ("obj_trace" if trace else "obj")
-    objects.mkdir(parents=True, exist_ok=True)
+    # a run that was killed may have left half an object, which make would take as it is
+    if objects.exists():
+        shutil.rmtree(objects)
+    objects.mkdir(parents=True)
     # make can't build in a folder with spaces in its path
     with tempfile.TemporaryDirectory(prefix="xnorflow-") as scratch:
         place = Path(scratch) if len(str(objects).split()) > 1 else objects

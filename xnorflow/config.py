@@ -28,7 +28,6 @@ XNOR, STOCK = "xnor", "hls4ml"
 KERNELS = (XNOR, STOCK)
 
 
-# a value in a message: short, whatever a file's aliases unfold to
 @dataclass(frozen=True)
 class BuildConfig:
     """One network on one device.
@@ -126,17 +125,18 @@ class BuildConfig:
 
     @property
     def network_file(self) -> Path:
-        """The network's Python file.
-
-        Raises:
-            ConfigError: the configuration names none.
-        """
+        """The network's Python file; where the configuration names none, this raises a ConfigError."""
         if self.network is None:
             raise ConfigError(
                 "network is missing, and no trained one is at hand: name its Python file by network: in the "
                 "configuration, or a trained network by --model, or a project that has one by --project"
             )
         return self.network
+
+    @property
+    def name(self) -> str:
+        """The network's name: that of its file."""
+        return self.network_file.stem
 
     def reuse_factor_of(self, layer: str) -> int:
         """Reuse factor of a layer; 1 where a per-layer table leaves it out."""
@@ -149,8 +149,6 @@ class BuildConfig:
     def check_layers(self, spec: NetSpec) -> None:
         """Refuse per-layer settings that name a layer the network does not have, or more of a layer than it has.
 
-        Every command calls this where the configuration meets its network.
-
         Raises:
             ConfigError: naming the key, the layer and the network's layers.
         """
@@ -162,8 +160,7 @@ class BuildConfig:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
         for known in spec.layers:
             if known.name in self.folding:
-                divides = self.backend != VERILOG
-                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=divides)
+                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=self.backend != VERILOG)
 
 
 def load_config(path: str | Path) -> BuildConfig:

@@ -48,7 +48,7 @@ def main() -> None:
     thresholds: PixelThreshold = config.pixel_threshold if given is None else given if len(given) > 1 else given[0]
     data = load_dataset(config.data, arguments.data_dir)
     keras.utils.set_random_seed(arguments.seed)
-    binary = build_network(config.network, data.keras_shape, data.n_classes, thresholds)
+    binary = build_network(config.network_file, data.keras_shape, data.n_classes, thresholds)
     source = keras_input(tuple(binary.input_shape[1:]), 1, thresholds)
     train, validation = (
         (source.encode(split.images).astype(np.float32), split.labels) for split in (data.train, data.validation)

@@ -39,7 +39,7 @@ def best_rate(work: Callable[[], Any], images: int) -> float:
 def main() -> None:
     """Measure and print the table."""
     config = load_config(ROOT / "hls_configs" / "sfc.yaml")
-    model = build_network(config.network, (28, 28, 1), 10)
+    model = build_network(config.network_file, (28, 28, 1), 10)
     spec = extract(model)
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, 28, 28), np.uint8)
     with tempfile.TemporaryDirectory() as name:

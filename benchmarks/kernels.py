@@ -29,7 +29,7 @@ IMAGES = {"hls4ml": 300, "xnor": 3000}
 def main() -> None:
     """Convert and compile the network with each kernel, measure, and print the table."""
     config = dataclasses.replace(load_config(ROOT / "hls_configs/sfc.yaml"), reuse_factor=REUSE_FACTORS)
-    spec = extract(build_network(config.network, (28, 28, 1), 10))
+    spec = extract(build_network(config.network_file, (28, 28, 1), 10))
     images = np.random.default_rng(0).integers(0, 256, (max(IMAGES.values()), 28, 28, 1), np.uint8)
     csim.cores = lambda: 1
     rates, scores = {}, {}

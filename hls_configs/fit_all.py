@@ -30,7 +30,7 @@ def configurations() -> tuple[Path, ...]:
 def model_of(path: Path, config: BuildConfig) -> Path:
     """Return the trained network that a configuration is fitted for: that of its data set, where there is one."""
     own = ROOT / f"keras_models/{path.stem.removesuffix('-small').removesuffix('-verilog')}.h5"
-    return own if own.is_file() else ROOT / f"keras_models/{config.network.stem}.h5"
+    return own if own.is_file() else ROOT / f"keras_models/{config.network_file.stem}.h5"
 
 
 def refit(path: Path, spec: NetSpec) -> tuple[Fit, BuildConfig]:

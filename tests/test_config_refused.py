@@ -31,10 +31,9 @@ def test_key_like_no_other_lists_them_all(tmp_path):
     assert "unknown key a b" in refused(tmp_path, with_line('"a\\nb": 1'))
 
 
-@pytest.mark.parametrize("key", ["network", "part"])
-def test_missing_key(tmp_path, key):
-    rest = {name: value for name, value in GOOD.items() if name != key}
-    assert f"{key} is missing" in refused(tmp_path, yaml.safe_dump(rest))
+def test_missing_key(tmp_path):
+    rest = {name: value for name, value in GOOD.items() if name != "part"}
+    assert "part is missing" in refused(tmp_path, yaml.safe_dump(rest))
 
 
 @pytest.mark.parametrize("where", ["part: xc7z010clg400-1\npart: xc7z010clg400-1", "train: {seed: 1, seed: 2}"])

@@ -77,7 +77,7 @@ def test_command_is_one_that_exists(page, command):
     program, *words = filled(command)
     if program == "xnorflow":
         # a command that is only named, such as `xnorflow fit --check`, would take a configuration or a project
-        whole = words[0] == "doctor" or any(not word.startswith("-") for word in words[1:])
+        whole = words[0] in ("doctor", "devices") or any(not word.startswith("-") for word in words[1:])
         assert _parser().parse_args(words if whole else [*words, "hls_configs/digits.yaml"]).command
     elif program == "python":
         assert (ROOT / words[0]).is_file()

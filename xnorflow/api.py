@@ -114,7 +114,6 @@ def make_job(
         ConfigError: a setting that is not allowed, or ``pretrained`` and ``model`` together.
     """
     settings = config if isinstance(config, BuildConfig) else load_config(Path(config))
-    name = settings.name if isinstance(config, BuildConfig) else Path(config).stem
     if data is not None:
         settings = dataclasses.replace(settings, data=data)
     configured = settings.train if train else None
@@ -125,8 +124,12 @@ def make_job(
     chosen = pretrained_model(settings) if pretrained else Path(model) if model is not None else None
     if project is not None and not str(project):
         raise ConfigError("--project must name a folder, got ''; leave it out for projects/NAME")
-    folder = Path(project) if project is not None else Path("projects") / name
-    return Job(settings, folder, chosen, Path(data_dir) if data_dir else None, configured, overwrite)
+    images = Path(data_dir) if data_dir else None
+    job = Job(settings, Path(project or "projects"), chosen, images, configured, overwrite)
+    if project is not None:
+        return job
+    name = job.name if isinstance(config, BuildConfig) else Path(config).stem
+    return dataclasses.replace(job, project=job.project / name)
 
 
 def _until(

@@ -51,6 +51,11 @@ class FitQuestion:
     ratios: Ratios
     origin: str
 
+    @property
+    def name(self) -> str:
+        """The network's name: that of its file in the configuration, or else its own."""
+        return self.spec.name if self.config.network is None else self.config.network.stem
+
 
 def fit_question(
     config: str | Path | BuildConfig,
@@ -99,7 +104,7 @@ def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
         spec = extract_file(shipped, config.input_bits, config.pixel_threshold)
         if _reads(spec, config, shape) and spec.n_classes == classes:
             return spec, f"trained, {shipped}"
-    model = build_network(config.network, shape, classes, config.pixel_threshold)
+    model = build_network(config.network_file, shape, classes, config.pixel_threshold)
     return extract(model, config.input_bits, config.pixel_threshold), UNTRAINED
 
 
@@ -165,7 +170,7 @@ def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, 
 def stock(question: FitQuestion) -> tuple[StockRow, ...]:
     """Return what each of hls4ml's own kernels, and ours, is expected to need at its best, and where it can't fit."""
     config, layers = question.config, layer_shapes(question.spec)
-    return stock_rows(config.network.stem, layers, stock_kernels(config), question.budget, config.clock_mhz)
+    return stock_rows(question.name, layers, stock_kernels(config), question.budget, config.clock_mhz)
 
 
 def synth(

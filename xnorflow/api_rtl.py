@@ -11,6 +11,7 @@ from xnorflow import api
 from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.backends.yosys import yosys_package
 from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_path, check_target, writing
 from xnorflow.flow import Announce, Step, complete, hold, prepare
@@ -109,9 +110,9 @@ def synth_yosys(
 
 
 def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
-    settings = {"bram36": build.bram36, "registers_every": build.registers_every, "part": build.part}
+    settings = {"bram36": build.bram36, "registers_every": build.registers_every}
     folding = {layer.spec.name: [layer.pe, layer.simd] for layer in plan.layers}
-    return {"spec": spec_sha256(plan.spec), "folding": folding, **settings}
+    return {"spec": spec_sha256(plan.spec), "folding": folding, **settings, **part_values(build.part)}
 
 
 def trace(

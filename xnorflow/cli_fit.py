@@ -97,7 +97,7 @@ def _question(arguments: argparse.Namespace, config: str | None = None) -> api.F
         board_logic=arguments.board_logic,
         calibration=arguments.calibration,
     )
-    print(shown(f"network {question.config.network.stem}: {question.origin}"))
+    print(shown(f"network {question.name}: {question.origin}"))
     return question
 
 

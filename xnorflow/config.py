@@ -28,13 +28,13 @@ XNOR, STOCK = "xnor", "hls4ml"
 KERNELS = (XNOR, STOCK)
 
 
-# a value in a message: short, whatever a file's aliases unfold to
 @dataclass(frozen=True)
 class BuildConfig:
     """One network on one device.
 
     Attributes:
-        network: the network's Python file, ``keras_models/<name>.py``.
+        network: the network's Python file, ``keras_models/<name>.py``; None where a trained one is given, or the
+            project has one.
         data: a data set's name, an ``.npz`` file or a folder of images (see ``xnorflow.data``).
         part: a part, device or board by its name, which becomes the orderable name, or the path of a device file.
         clock_mhz: target clock.
@@ -55,7 +55,7 @@ class BuildConfig:
         train: how the network is trained.
     """
 
-    network: Path
+    network: Path | None
     part: str
     data: str = "mnist5k"
     clock_mhz: float = 100.0
@@ -125,9 +125,19 @@ class BuildConfig:
             raise ConfigError(f"layer {min(both)} has a folding and a reuse_factor, which follows from it; give one")
 
     @property
+    def network_file(self) -> Path:
+        """The network's Python file; where the configuration names none, this raises a ConfigError."""
+        if self.network is None:
+            raise ConfigError(
+                "network is missing, and no trained one is at hand: name its Python file by network: in the "
+                "configuration, or a trained network by --model, or a project that has one by --project"
+            )
+        return self.network
+
+    @property
     def name(self) -> str:
         """The network's name: that of its file."""
-        return self.network.stem
+        return self.network_file.stem
 
     def reuse_factor_of(self, layer: str) -> int:
         """Reuse factor of a layer; 1 where a per-layer table leaves it out."""
@@ -140,8 +150,6 @@ class BuildConfig:
     def check_layers(self, spec: NetSpec) -> None:
         """Refuse per-layer settings that name a layer the network does not have, or more of a layer than it has.
 
-        Every command calls this where the configuration meets its network.
-
         Raises:
             ConfigError: naming the key, the layer and the network's layers.
         """
@@ -153,8 +161,7 @@ class BuildConfig:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
         for known in spec.layers:
             if known.name in self.folding:
-                divides = self.backend != VERILOG
-                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=divides)
+                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=self.backend != VERILOG)
 
 
 def load_config(path: str | Path) -> BuildConfig:
@@ -183,14 +190,14 @@ def config_from_dict(document: Any, folder: Path) -> BuildConfig:
     Raises:
         ConfigError: an unknown or missing key, or a value that is not allowed.
     """
-    values = _fields(document, BuildConfig, "")
+    values = {"network": None, **_fields(document, BuildConfig, "")}
     for key in ("network", "part", "data", "backend", "io_type", "kernel"):
-        if key in values and not (isinstance(values[key], str) and values[key]):
+        if key in document and not (isinstance(values[key], str) and values[key]):
             raise ConfigError(f"{key} must be text, got {got(values[key])}")
-    for key in ("network", "part"):
-        if key not in values:
-            raise ConfigError(f"{key} is missing")
-    values["network"] = _path("network", folder, values["network"])
+    if "part" not in values:
+        raise ConfigError("part is missing")
+    if values["network"] is not None:
+        values["network"] = _path("network", folder, values["network"])
     if is_device_file(values["part"]):
         values["part"] = str(_path("part", folder, values["part"]))
     data = values.get("data", "")
@@ -217,7 +224,10 @@ def with_train(config: BuildConfig, changes: Mapping[str, Any]) -> BuildConfig:
 def config_to_dict(config: BuildConfig) -> dict[str, Any]:
     """Return the configuration as plain values; ``config_from_dict`` reads them back."""
     values = dataclasses.asdict(config)
-    values["network"] = str(config.network)
+    if config.network is None:
+        del values["network"]
+    else:
+        values["network"] = str(config.network)
     return values
 
 
@@ -245,7 +255,8 @@ def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
     if "train" in values:
         plain = dataclasses.asdict(TrainConfig())
         values["train"] = {name: value for name, value in values["train"].items() if value != plain[name]}
-    values["network"] = os.path.relpath(config.network, path.resolve().parent)
+    if config.network is not None:
+        values["network"] = os.path.relpath(config.network, path.resolve().parent)
     if is_device_file(config.part):
         values["part"] = os.path.relpath(config.part, path.resolve().parent)
     text = yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)

@@ -177,7 +177,8 @@ def _fit_verilog(
         found = fit(layer_shapes(spec), kernel, allowed, asked)
         if found.cost is None:
             at_least = Problem(layer_shapes(spec), kernel, budget.device, "low")
-            possible = at_least.solve(budget.usable, goal.longest_interval, "sum") is not None
+            # the pace is the plan's, which is exact
+            possible = at_least.solve(budget.usable, asked.longest_interval, "sum") is not None
             return dataclasses.replace(found, budget=budget, goal=goal, possible=possible), None
         chosen = with_foldings(config, found.cost, budget)
         searched, over = found.cost.interval_cycles, _over(cost_of(spec, chosen, paced=False), budget, goal)

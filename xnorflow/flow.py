@@ -13,6 +13,7 @@ from typing import Any
 from xnorflow.backends.yosys import yosys_package
 from xnorflow.config import VERILOG, BuildConfig, config_to_dict
 from xnorflow.data import DataSet
+from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, XnorflowError
 from xnorflow.files import folder_lock, sha256_file
 from xnorflow.hls.convert import find_hls4ml
@@ -140,7 +141,7 @@ def _rtlsim(run: Run) -> StepResult:
 def _yosys(run: Run) -> StepResult:
     """Synthesize the Verilog files for the part's family and count their cells."""
     sources, hashes = _verilog(run)
-    inputs = {"files": hashes, "part": run.config.part}
+    inputs = {"files": hashes, **part_values(run.config.part)}
     step = run.step(YOSYS, inputs, lambda folder: yosys_step(run.config, sources, folder), kind=Counted)
     run.add(synth=step.values["synth"])
     return step

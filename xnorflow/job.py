@@ -45,6 +45,21 @@ class Job:
     overwrite: bool = False
 
     @property
+    def name(self) -> str:
+        """The network's name: that of its file in the configuration, of the one given, or of the project's.
+
+        Raises:
+            ConfigError: there is none of these.
+        """
+        if self.config.network is None:
+            held = sorted((self.project / TRAIN).glob("*"))
+            models = [self.model] if self.model is not None else held
+            named = [path.stem for path in models if path.suffix in NETWORK_SUFFIXES]
+            if named:
+                return named[0]
+        return self.config.network_file.stem
+
+    @property
     def names_network(self) -> bool:
         """Whether the caller says which network is wanted, beyond the configuration."""
         return self.model is not None or self.configured is not None
@@ -59,6 +74,8 @@ def shipped_model(config: BuildConfig) -> Path | None:
 
     ``<network>-<data>.h5``, trained on the configuration's data set, comes before ``<network>.h5``.
     """
+    if config.network is None:
+        return None
     path = config.network.with_suffix(".h5")
     on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
     return next((model for model in (on_this_data, path) if is_file(model)), None)
@@ -72,7 +89,7 @@ def pretrained_model(config: BuildConfig) -> Path:
     """
     path = shipped_model(config)
     if path is None:
-        missing = config.network.with_suffix(".h5")
+        missing = config.network_file.with_suffix(".h5")
         raise ConfigError(f"no pretrained network {missing}; leave --pretrained out to train one")
     return path
 
@@ -99,7 +116,7 @@ class Run:
     def __init__(self, job: Job) -> None:
         self.job, self.config = job, job.config
         self.data = load_dataset(job.config.data, job.data_dir)
-        self.report = _empty_report(job.config, self.data)
+        self.report = _empty_report(job, self.data)
         self.made: dict[str, StepResult] = {}
         self.looking = self.worked = False
 
@@ -164,9 +181,10 @@ class Run:
         self.add(results=(*self.report.results, *step.values["results"]))
 
 
-def _empty_report(config: BuildConfig, data: DataSet) -> RunReport:
+def _empty_report(job: Job, data: DataSet) -> RunReport:
+    config = job.config
     return RunReport(
-        name=config.name,
+        name=job.name,
         part=orderable(config.part),
         device=device_of(config.part).name,
         clock_mhz=config.clock_mhz,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from xnorflow.config import XNOR, BuildConfig, config_to_dict
+from xnorflow.device import orderable
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import types_of
@@ -40,8 +41,9 @@ def convert_step(run: Run) -> StepResult:
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}
 
-    keys = ("part", "clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
+    keys = ("clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
     inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
+    inputs["part"] = orderable(run.config.part)
     step = run.step(CONVERT, inputs, work, kind=Converted)
     run.add(layers=layer_rows(spec, run.config))
     return step

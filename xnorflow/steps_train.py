@@ -126,7 +126,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
 
     def work(folder: Path) -> dict[str, Any]:
         suffix = ".keras" if model.suffix == ".keras" else ".h5"
-        shutil.copyfile(model, folder / f"{run.config.name}{suffix}")
+        shutil.copyfile(model, folder / f"{run.job.name}{suffix}")
         return {"trained_here": False, "card": card, "file": model.name}
 
     return run.step(TRAIN, given, work, kind=Taken)
@@ -134,8 +134,11 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
 
 def _trained(run: Run, held: Held | None) -> StepResult:
     config, job = run.config, run.job
+    if config.network is None and held is not None and not job.names_network:
+        return run.take(dataclasses.replace(held.step, note=f"{held.words}, taken over"))
+    network = config.network_file
     inputs = {
-        "network": sha256_file(config.network) if is_file(config.network) else None,
+        "network": sha256_file(network) if is_file(network) else None,
         "data": run.data.sha256,
         "train": dataclasses.asdict(config.train),
         "input_bits": config.input_bits,
@@ -146,7 +149,7 @@ def _trained(run: Run, held: Held | None) -> StepResult:
         asked = plain(inputs)
         if asked == {key: held.inputs.get(key) for key in inputs}:
             return run.take(held.step)
-        if not job.names_network and not job.overwrite and _is_remembered(held, asked, config.name):
+        if not job.names_network and not job.overwrite and _is_remembered(held, asked, job.name):
             return run.take(dataclasses.replace(held.step, note=f"{held.words}, taken over"))
         _refuse(job, held, _wanted(held, asked, run))
 
@@ -154,7 +157,7 @@ def _trained(run: Run, held: Held | None) -> StepResult:
         from xnorflow.train import train
 
         bits, threshold = config.input_bits, config.pixel_threshold
-        trained = train(config.network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
+        trained = train(network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
         return {"trained_here": True, "card": trained.card}
 
     made_from = {**inputs, "configured": configured}
@@ -171,11 +174,11 @@ def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:
 def _wanted(held: Held, asked: dict[str, Any], run: Run) -> str:
     """Return in words how the training asked for differs from the network that is there."""
     if not held.trained_here:
-        return f"one of {run.config.network.name} trained on {run.data.name}"
+        return f"one of {run.config.network_file.name} trained on {run.data.name}"
     old = held.inputs
     found = [f"{key} {value}" for key, value in asked["train"].items() if value != old["train"].get(key)]
     if asked["network"] != old.get("network"):
-        found.append(f"the network file {run.config.network.name} as it is")
+        found.append(f"the network file {run.config.network_file.name} as it is")
     if asked["data"] != old.get("data"):
         found.append(f"data {run.data.name}")
     found += [f"{key} {asked[key]}" for key in ("input_bits", "pixel_threshold") if asked[key] != old.get(key)]

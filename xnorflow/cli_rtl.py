@@ -45,7 +45,7 @@ def synth(arguments: argparse.Namespace) -> int:
     config = make_job(arguments.config).config
     print(f"{run.interval_cycles:,} cycles per image, latency {run.latency_cycles:,} cycles, by formula")
     for layer in run.layers:
-        print(f"  {layer.name}: {layer.pe} neurons x {layer.simd} inputs per cycle, {layer.cycles:,} cycles")
+        print(f"  {shown(layer.name)}: {layer.pe} neurons x {layer.simd} inputs per cycle, {layer.cycles:,} cycles")
     print_tables([synth_table(run.synth, device_of(config.part).name)])
     if run.routed is not None:
         print_tables([*report_tables([run.routed]), timing_table(run.routed)])

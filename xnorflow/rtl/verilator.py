@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
 HARNESS = Path(__file__).with_name("harness.cpp")
 BUILD = ("--cc", "--exe", "--build", "-O3", "--x-initial", "unique", "-Wno-fatal", "--language", "1364-2005")
+PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
 # objects that are the same for every design, most of what a small one takes to compile
 RUNTIME = ("verilated.o", "verilated_threads.o")
 # What runs once and Verilator's own code are compiled quickly: optimised they took half of the build, and the
@@ -74,13 +76,14 @@ def lint(sources: Sequence[Path], folder: Path) -> None:
         "1364-2005",
         "--top-module",
         TOP,
-        *_absolute(sources),
+        *_from(folder, sources),
     ]
     run_tool(argv, cwd=folder, log=folder / "lint.log", env=env)
 
 
-def _absolute(sources: Sequence[Path]) -> list[Path]:
-    return [source.resolve() for source in sources]
+def _from(folder: Path, sources: Sequence[Path]) -> list[str]:
+    """Return files as seen from a folder: Verilator takes $NAME in a path for a variable."""
+    return [os.path.relpath(source.resolve(), folder.resolve()) for source in sources]
 
 
 def build(
@@ -104,13 +107,13 @@ def build(
     argv: list[str | Path] = [program, *BUILD, "-j", str(os.cpu_count() or 1), "--top-module", TOP]
     argv += ["-MAKEFLAGS", f"OPT_FAST=-O{level}", *MAKE_SETTINGS]
     argv += ["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []
-    argv += [*_absolute(sources), HARNESS]
+    argv += [*_from(folder, sources), HARNESS]
     objects = folder.resolve() / ("obj_trace" if trace else "obj")
     # a run that was killed may have left half an object, which make would take as it is
     empty(objects)
-    # make can't build in a folder with spaces in its path
+    # make and its shell can't build in every folder: spaces, $ and # mean something to them
     with tempfile.TemporaryDirectory(prefix="xnorflow-") as scratch:
-        place = Path(scratch) if len(str(objects).split()) > 1 else objects
+        place = Path(scratch) if not PLAIN.fullmatch(str(objects)) else objects
         if like is not None:
             for name in RUNTIME:
                 shutil.copy(like.parent / name, place)

@@ -7,8 +7,8 @@ from xnorflow.ending import run_script
 def main(config: str = "hls_configs/digits.yaml") -> None:
     """Train the network of ``config``, or go on from the last whole epoch."""
     report = api.train(config)
-    assert report.card is not None
-    show.print_tables([show.card_table(report.card)])
+    # a network that the project had from a file may have no card
+    show.print_tables(show.report_tables(report) if report.card is None else [show.card_table(report.card)])
 
 
 if __name__ == "__main__":

@@ -129,8 +129,8 @@ def test_wrong_configurations(capsys, tmp_path, finished, line, says):
     [
         (["--model", "none.h5"], "no such network file"),
         (["--model", "."], "no such network file"),
-        (["--epochs", "0"], "train.epochs must be a whole number >= 1, got 0"),
-        (["--seed", "-1"], "train.seed must be a whole number >= 0, got -1"),
+        (["--epochs", "0"], "train.epochs must be a whole number >= 1 and at most 100,000, got 0"),
+        (["--seed", "-1"], "train.seed must be a whole number >= 0 and at most 4,294,967,295, got -1"),
         (["--data", "none.npz"], "none.npz"),
         (["--data", "mnist6"], "mnist6"),
         (["--pretrained", "--model", "x.h5"], "--pretrained"),

@@ -107,7 +107,7 @@ def test_nextpnr_s_counts_follow_yosys(tmp_path, project, quick, monkeypatch, ca
             ("--cycles", "9"),
             "the configuration has foldings",
         ),
-        ({"registers_every": 0}, (), "registers_every must be a whole number >= 1, got 0"),
+        ({"registers_every": 0}, (), "registers_every must be a whole number >= 1 and at most 1,000, got 0"),
     ],
 )
 def test_what_does_not_go_together_is_refused(tmp_path, project, quick, capsys, lines, more, words):

@@ -70,12 +70,12 @@ WRONG_TYPE = [
         "train: {learning_rate: -1}",
         "train: {learning_rate: 2}",
     ),
+    *("bram36: 999999999999999999999999999999", "registers_every: 999999999999999999999999999999", "bram36: .inf"),
     *("train: {seed: 4294967296}", "train: {seeds: 1001}", "train: {seeds: 1.0e+22}", "train: {seeds: 1e22}"),
     *("train: {seed: 4294967295, seeds: 2}", "train: {epochs: 99999999999999999999999}", "train: {shift: 1001}"),
     *("train: {batch_size: 99999999999999999999999}", "train: {scale: .inf}", "train: {rotate: .nan}"),
     *(
         "strategy: {3: Latency}",
-        "reuse_factor: {null: 4}",
         "train: {learning_rate: .nan}",
         "train: {learning_rate: fast}",
         "train: {learning_rate: true}",
@@ -131,6 +131,11 @@ PRECISIONS = [
 def test_precision_syntax(tmp_path, field, precision):
     message = refused(tmp_path, with_line(f'precision: {{dense1: {{{field}: "{precision}"}}}}'))
     assert f"precision {field} must be ap_int<N> or ap_uint<N>, N 1 to 99, got " in message
+
+
+@pytest.mark.parametrize("line", ["reuse_factor: {null: 4}", "reuse_factor: {3: 4}", "strategy: {3: Latency}"])
+def test_layers_are_named_by_text(tmp_path, line):
+    assert "layers are named by text, got" in refused(tmp_path, with_line(line))
 
 
 def test_precision_that_is_no_text(tmp_path):
@@ -263,7 +268,7 @@ def test_file_that_cannot_be_read(tmp_path):
         ({"backend": "Verilog", "folding": {"a": {"pe": 1}}}, "folding.a must be {pe: P, simd: S}"),
         ({"backend": "Verilog", "folding": {"a": {"pe": 0, "simd": 1}}}, "pe must be a whole number >= 1, got 0"),
         ({"backend": "Verilog", "folding": 3}, "folding must be a table of layers, got 3"),
-        ({"backend": "Verilog", "bram36": -1}, "bram36 must be a whole number >= 0, got -1"),
+        ({"backend": "Verilog", "bram36": -1}, "bram36 must be a whole number >= 0 and at most 10,000, got -1"),
     ],
 )
 def test_each_route_refuses_the_settings_of_the_other(settings, says):

@@ -51,7 +51,14 @@ REFUSED = [
         "d1", "use_01|weights are not all", V, lambda: head(dense(3, "d1", kernel_quantizer=binary_01()), sign())
     ),
     refused("c1", BINARY, IMAGE, lambda: head(conv(3, "c1", kernel_quantizer=q("ternary")), sign(), flatten())),
-    refused("d1", "QActivation layer of its own", V, lambda: head(dense(3, "d1", activation="relu"))),
+    refused(
+        "d1", r"layer of its own, such as QActivation.*, got relu", V, lambda: head(dense(3, "d1", activation="relu"))
+    ),
+    refused(
+        "scores", r"such as Activation\('softmax'\) behind", V, lambda: [dense(2, "scores", activation="softmax")]
+    ),
+    refused("d1", "of its own, such as QActivation", V, lambda: head(dense(3, "d1", activation="binary"))),
+    refused("d1", r"alpha='auto_po2', .*a bare 'binary'", V, lambda: head(dense(3, "d1", kernel_quantizer="binary"))),
     refused("plain", "Dense is not a binary layer; use QDense", V, lambda: head(layer("Dense", 3, name="plain"))),
     refused("plain", "Conv2D is not a binary layer", IMAGE, lambda: head(layer("Conv2D", 3, 3, name="plain"))),
     refused("odd", "Lambda is not a binary layer", V, lambda: head(layer("Lambda", abs, name="odd"))),
@@ -62,7 +69,9 @@ REFUSED = [
         lambda: head(conv(2, "c"), sign(), layer("AveragePooling2D", name="ap")),
     ),
     refused("relu", "ReLU is not a binary layer", V, lambda: head(dense(3, "d1"), layer("ReLU", name="relu"))),
-    refused("d1", BEHIND, V, lambda: head(dense(3, "d1"), layer("Activation", "relu"))),
+    refused(
+        "d1", rf"{BEHIND}.*; got Activation\('relu'\)", V, lambda: head(dense(3, "d1"), layer("Activation", "relu"))
+    ),
     refused("t", ACTIVATION, V, lambda: head(dense(3, "d1"), sign("t", "binary_tanh"))),
     refused("t", ACTIVATION, V, lambda: head(dense(3, "d1"), sign("t", "ternary"))),
     refused("t", ACTIVATION, V, lambda: head(dense(3, "d1"), sign("t", "quantized_relu(2)"))),
@@ -109,7 +118,8 @@ REFUSED = [
     refused("scores", "one BatchNormalization and then a softmax", V, lambda: [*head(), norm(), norm()]),
     refused("scores", "one BatchNormalization and then a softmax", V, lambda: [*head(), layer("Softmax"), norm()]),
     refused("scores", "one BatchNormalization and then a softmax", V, lambda: [*head(), sign()]),
-    refused("scores", "one BatchNormalization and then a softmax", V, lambda: [*head(), layer("Activation", "tanh")]),
+    refused("scores", r"or by neither; got Activation\('tanh'\)", V, lambda: [*head(), layer("Activation", "tanh")]),
+    refused("t", r"got softmax; .*Activation\('softmax'\)", V, lambda: head(dense(3, "d1"), sign("t", "softmax"))),
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from xnorflow import files
 from xnorflow.errors import DataError, XnorflowError
 from xnorflow.files import atomic_open, folder_lock, sha256_file, write_json, write_text
+from xnorflow.plain import read_json
 
 HOLD = """
 import sys, time
@@ -49,6 +50,11 @@ def test_writes_and_replaces_whole_files(tmp_path):
     write_text(path, "second")
     assert path.read_text() == "second"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_name_with_stray_bytes_can_be_read_back(tmp_path):
+    write_json(tmp_path / "a", {"name": "ä\udcff"})
+    assert read_json(tmp_path / "a") == {"name": "ä?"}
 
 
 def test_rights_are_those_of_the_umask(tmp_path):

@@ -127,7 +127,7 @@ def test_own_data_is_tested_on(finished, tmp_path, digits_data):
 @pytest.mark.parametrize(
     ("content", "error", "says"),
     [
-        (b"", DataError, "damaged"),
+        (b"", DataError, "the file is empty"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 64, DataError, "damaged"),
         (None, ConfigError, "no such"),
     ],

@@ -23,7 +23,7 @@ OWNERS = {
     "qkeras": {"keras2"},
     "hls4ml": {"keras2", "xnor.backend", "xnor.chains", "xnor.inputs", "xnor.nodes", "xnor.templates"},
     "h5py": {"modelfile", "modelstore"},
-    "msgspec": {"plain", "modelconfig", "modellayers"},
+    "msgspec": {"calibration", "modelconfig", "modellayers", "plain"},
     "subprocess": {"tools"},
     "concurrent": {"parallel"},
     "multiprocessing": set(),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import os
 import pickle
 import shutil
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,8 +17,8 @@ import h5py
 import numpy as np
 import pytest
 
-from xnorflow.errors import DataError
-from xnorflow.modelfile import load_model
+from xnorflow.errors import DataError, ToolNotFound
+from xnorflow.modelfile import check_model, load_model
 from xnorflow.specfile import save_spec
 
 SAVE = r"save the whole network with model\.save"
@@ -105,8 +107,9 @@ def test_a_file_that_is_whole_is_told_what_it_is(tmp_path, content, says, suffix
         content(path)
     text = refused(path)
     assert "damaged" not in text
-    with pytest.raises(DataError, match=f"{path.name}: {says}"):
-        load_model(path)
+    with pytest.raises(DataError, match=f"{path.name}: {says}") as caught:
+        check_model(path)
+    assert str(caught.value) == text
 
 
 def test_a_golden_model_is_told_apart(tmp_path, tiny_spec):
@@ -150,3 +153,10 @@ def test_names_that_no_file_has_or_that_would_break_a_line(tmp_path, name):
     with pytest.raises(DataError) as caught:
         load_model(tmp_path / name)
     assert str(caught.value).isprintable()
+
+
+def test_a_missing_h5py_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    monkeypatch.delitem(sys.modules, "xnorflow.modelstore")
+    with pytest.raises(ToolNotFound, match=r"reading networks needs h5py .*; install it with pip install"):
+        importlib.import_module("xnorflow.modelstore")

@@ -9,7 +9,7 @@ from xnorflow.errors import ReportError
 # numbers that an integer shows when it ran over, and words for none
 NONE = (
     "-1", "4294967295", "4294967296", "2147483647", "18446744073709551615", "9223372036854775807", "1" + 30 * "0",
-    "undef", "?", "N/A", "inf", "nan", "-",
+    "undef", "?", "N/A", "inf", "nan", "-", "4 ~ -1",
 )  # fmt: skip
 
 
@@ -96,16 +96,16 @@ def test_dash_in_a_summary_is_no_cell_but_no_known_cycle(read):  # noqa: F811
     assert report.module_timing["one"].latency_cycles is None
 
 
-def vivado_hls(version, *, source_object="net", more_port="", operator=""):
-    """A top function that is not pipelined, as Vivado HLS writes it: its interval is its latency."""
-    text = CSYNTH.replace("Vitis HLS", "Vivado HLS").replace("2023.2", version)
+def vivado_hls(version, *, name="net", source_object=None, more_port="", operator=""):
+    """A function that is not pipelined, as Vivado HLS writes it: its interval is its latency."""
+    text = CSYNTH.replace("Vitis HLS", "Vivado HLS").replace("2023.2", version).replace("'net'", f"'{name}'")
     text = text.replace("|   64|   64| dataflow|", "|   12|   90|     none|")
-    port = "|ap_clk     |   in|    1|  ap_ctrl_hs|           net|  return value|\n"
-    ports = port.replace("          net", f"{source_object:>13}")
-    if more_port:
-        ports += ports.replace("ap_clk     ", f"{more_port:<11}")
-    text = text.replace(port, ports)
-    return text.replace("|one_U0  |one    |", operator or "|one_U0  |one    |")
+    rows = next(f"{line}\n" for line in text.splitlines() if line.startswith("|ap_clk     |"))
+    mine = rows.replace("           net|", f"{source_object or name:>14}|")
+    text = text.replace(rows, mine + (mine.replace("ap_clk     ", f"{more_port:<11}") if more_port else ""))
+    table = f"    * DSP48: \n    +---+---+\n    |{operator}_U1|{operator}|\n    +---+---+\n\n"
+    end = text.index("=" * 64 + "\n== Interface")
+    return text[:end] + (table if operator else "") + text[end:]
 
 
 @pytest.mark.parametrize("version", ["2017.4", "2017.4.op", "2018.3", "2019.1", "2019.2.1", "2020.1"])
@@ -120,17 +120,24 @@ def test_text_that_leaves_nothing_out(read, version):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    "sign",
+    ("sign", "cycles"),
     [
-        {"source_object": "net<4>"},
-        {"more_port": "ap_continue"},
-        {"more_port": "start_out"},
-        {"operator": "|top_m_U1|top_m  |"},
+        ({"source_object": "net<4>"}, (12, 90)),
+        ({"more_port": "ap_continue"}, (12, 90)),
+        ({"more_port": "start_out"}, (12, 90)),
+        ({"operator": "top_mul_4ns"}, (12, 90)),
+        ({"operator": "net_mul_4ns"}, (13, 91)),
+        ({"operator": "network_mul"}, (12, 90)),
     ],
 )
-def test_called_functions_take_inputs_at_their_latency(read, sign):  # noqa: F811
-    assert read(vivado_hls("2020.1", **sign)).timing.interval_cycles == (12, 90)
+def test_signs_of_a_called_function_and_of_a_top_function(read, sign, cycles):  # noqa: F811
+    assert read(vivado_hls("2020.1", **sign)).timing.interval_cycles == cycles
 
 
-def test_operators_of_the_function_itself_are_a_top_functions(read):  # noqa: F811
-    assert read(vivado_hls("2020.1", operator="|net_m_U1|net_m  |")).timing.interval_cycles == (13, 91)
+def test_operators_of_a_long_name_are_cut_and_get_a_code(read):  # noqa: F811
+    name = "classify_ten_digits"
+    text = vivado_hls("2020.1", name=name, operator="classify_ten_digibcD")
+    # the column is as wide as the name
+    text = text.replace("-" * 14 + "+" + "-" * 14 + "+\n", "-" * 19 + "+" + "-" * 14 + "+\n")
+    text = text.replace("| Source Object|", "| Source Object     |")
+    assert read(text).timing.interval_cycles == (13, 91)

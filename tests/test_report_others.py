@@ -8,6 +8,7 @@ from test_report import ALL, read  # noqa: F401
 from vivado_reports import FLAT, POWER, vivado
 
 from xnorflow.backends.xilinx_reports import LARGEST_BYTES, read_report
+from xnorflow.backends.xilinx_xml import LARGEST_XML
 from xnorflow.errors import ReportError
 from xnorflow.report import Power, Stage, Timing, Usage
 
@@ -136,6 +137,7 @@ def test_verbose_report_with_totals_is_read_as_its_csynth(read):  # noqa: F811
         ("****** Vitis HLS - High-Level Synthesis from C, C++ and OpenCL v2023.2 (64-bit)\n", "a tool's log"),
         ("INFO: [HLS 200-10] Running\n", "a tool's log"),
         ("Design Route Status\n", "report_route_status"),
+        (EXPORT.replace("CP achieved post-synthesis:", "CP achieved:"), "2016.1 or older"),
         ('{"LUT": 1}', "JSON"),
         ("<design_size><item/></design_size>", "another kind than csynth.xml"),
         ("<profile><AreaReport/></profile>", "XML of export_design"),
@@ -167,6 +169,11 @@ def test_table_that_is_read_and_lost_its_rows_is_refused(read):  # noqa: F811
 def test_footnotes_of_a_power_report_are_no_part_of_its_numbers(read):  # noqa: F811
     text = ALL["power.rpt"].replace("| 1.390   ", "| 1.390** ")
     assert read(text).power == Power(total_w=1.527, dynamic_w=1.390, static_w=0.138)
+
+
+def test_giant_xml_is_refused_before_it_is_taken_apart(read):  # noqa: F811
+    with pytest.raises(ReportError, match="at most 16 MB, got 16 MB"):
+        read("<profile>" + " " * LARGEST_XML)
 
 
 def test_pipe_device_and_giant_are_refused_unread(tmp_path):

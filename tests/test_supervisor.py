@@ -85,6 +85,18 @@ def test_killed_supervisor_takes_its_program_along(tmp_path):
     wait_for(lambda: not any(map(alive, pids(tmp_path / "ids"))))
 
 
+def test_killed_supervisor_takes_its_program_along_though_the_caller_stands_still(tmp_path, caller):
+    process = caller("near")
+    families = [pids(tmp_path / name, process) for name in ("a", "b")]
+    process.send_signal(signal.SIGSTOP)
+    for supervisor, _, _ in families:
+        os.kill(supervisor, signal.SIGKILL)
+    wait_for(lambda: not any(alive(program) for _, program, _ in families))
+    process.send_signal(signal.SIGCONT)
+    # and the caller then ends the rest of the group
+    wait_for(lambda: not any(alive(child) for _, _, child in families))
+
+
 @pytest.mark.parametrize("limit", [None, 600])
 def test_what_a_program_leaves_behind_is_ended_with_it(tmp_path, limit):
     """It holds the program's output open, in a session of its own, and would have to be waited for."""

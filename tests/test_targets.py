@@ -236,7 +236,7 @@ def test_a_lock_keeps_its_content(tmp_path):
     assert (tmp_path / ".lock").read_text() == "somebody's"
 
 
-@pytest.mark.parametrize("name", ["x" * 256, "a\0b", "file/p", "file", "loop"])
+@pytest.mark.parametrize("name", ["x" * 256, "a\0b", "a\nb", "a\x1b[31m/p", "a\udcff", "file/p", "file", "loop"])
 def test_a_project_that_no_folder_can_be_is_one_line(place, name):
     before = seen(place)
     with pytest.raises(DataError, match="cannot write") as caught, folder_lock(place / name):

@@ -20,6 +20,7 @@ for package in ("hls4ml", "qkeras"):
         pytest.skip(f"needs {package}", allow_module_level=True)
 
 from xnorflow.keras2 import import_hls4ml, import_keras, import_qkeras  # noqa: E402
+from xnorflow.xnor.values import BIPOLAR  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +252,45 @@ def test_the_documented_snippet_runs(hls4ml, tmp_path, monkeypatch):
     exec(snippet, names | {"images": np.ones((1, 12), np.float32)}, found := {})
     assert classes_of(found["graph"])["dense1"] == "XnorMatrix"
     assert "reuse_factor = 8;" in (tmp_path / "my-project/firmware/parameters.h").read_text(encoding="utf-8")
+
+
+def named(*names):
+    source, dense, batch, activation, scores, after = names
+    keras = import_keras()
+    layers = [
+        binary_dense(6, dense), norm(batch), sign(activation), binary_dense(3, scores), norm(after)
+    ]  # fmt: skip
+    model = keras.Sequential([keras.layers.InputLayer((12,), name=source), *layers], name="net")
+    model.get_layer(batch).moving_mean.assign(np.arange(6))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("names", "parameter"),
+    [
+        (("int", "class", "module", "reg", "wire", "output"), "int_"),
+        (("x-y", "a/b", "c.d", "e-f", "g.h", "i-j"), "x_y"),
+        (("w2", "layer1", "weights", "result", "bias", "kernel"), "w2_"),
+    ],
+)
+def test_names_that_cpp_does_not_take_are_other_names_there(hls4ml, tmp_path, names, parameter):
+    from xnorflow.extract import extract
+
+    model = named(*names)
+    graph = convert(hls4ml, model, tmp_path)
+    product = next(node for node in graph.get_layers() if node.name == names[1])
+    thresholds = extract(model).hidden[0].thresholds
+    assert np.array_equal(
+        BIPOLAR.thresholds(extract(model).hidden[0].weights, np.asarray(product.get_weights("start").data)),
+        thresholds,
+    )
+    graph.write()
+    header = (tmp_path / "firmware/myproject.h").read_text(encoding="utf-8")
+    assert re.search(rf"input_t {parameter}\[12\]", header)
+    types = re.findall(r"typedef .* (\S+);", (tmp_path / "firmware/defines.h").read_text(encoding="utf-8"))
+    assert types and all(re.fullmatch(r"\w+", name) for name in types)
+
+
+def test_a_layer_called_like_a_weight_is_refused_where_hls4ml_reads_it_wrongly(hls4ml, tmp_path):
+    with pytest.raises(ConfigError, match="layer beta: hls4ml mistakes its weights for one another"):
+        convert(hls4ml, named("inp", "d1", "beta", "s1", "out", "n1"), tmp_path)

@@ -15,7 +15,7 @@ for package in ("hls4ml", "qkeras"):
 from test_xnor_backend import binary_dense, classes_of, convert, hls4ml, model_of, norm, sign  # noqa: E402, F401
 from test_xnor_kernel import compile_and_run  # noqa: E402
 
-from xnorflow.keras2 import import_keras  # noqa: E402
+from xnorflow.keras2 import import_keras, import_qkeras  # noqa: E402
 from xnorflow.xnor.softmax_tables import STEP_BITS, exponentials, inverses, softmax_numbers  # noqa: E402
 
 # classes, bits of a score, how many of them behind the point, fraction bits of a probability, whether it is a stream
@@ -117,22 +117,37 @@ def softmax(**settings):
 
 
 def heads():
-    """Last layers of 2 to 600 inputs, with one normalisation for each class or all, in one network."""
-    keras = import_keras()
-    source = keras.Input((20,), name="inp")
-    outputs, scores = [], []
+    """Heads on one input, each with its scores: a softmax behind 2 to 200 inputs, or what must be exact."""
+    keras, qkeras = import_keras(), import_qkeras()
+    source = keras.Input((8, 8, 2), name="inp")
+    flat = keras.layers.Flatten()(source)
+    scores = []
     for index, (n_in, classes, kind) in enumerate(
-        [(2, 3, ""), (16, 4, ""), (600, 10, ""), (16, 10, "each"), (8, 5, "all")]
+        [(2, 3, ""), (16, 4, ""), (200, 10, ""), (16, 10, "each"), (8, 5, "all")]
     ):
-        bits = sign(f"s{index}")(norm(f"b{index}")(binary_dense(n_in, f"d{index}")(source)))
+        bits = sign(f"s{index}")(norm(f"b{index}")(binary_dense(n_in, f"d{index}")(flat)))
         sums = binary_dense(classes, f"out{index}")(bits)
         if kind == "each":
             sums = norm(f"n{index}")(sums)
         elif kind == "all":
             sums = keras.layers.Flatten()(norm(f"n{index}")(keras.layers.Reshape((classes, 1))(sums)))
         scores.append(sums)
-        outputs.append(keras.layers.Activation("softmax", name=f"soft{index}")(sums))
-    return keras.Model(source, outputs), keras.Model(source, scores)
+
+    def conv(name, n, size, **settings):
+        quantizer = qkeras.binary(alpha=1)
+        return qkeras.QConv2D(n, size, use_bias=False, kernel_quantizer=quantizer, name=name, **settings)
+
+    # sums of a pooled convolution, and a softmax for each pixel
+    scores.append(keras.layers.Flatten()(keras.layers.MaxPooling2D(2)(conv("c1", 5, 3)(source))))
+    scores.append(conv("c2", 4, 1)(source))
+    pooled = keras.layers.MaxPooling2D(3)(conv("c3", 4, 3, activation=qkeras.binary())(source))
+    exact = [
+        binary_dense(6, "relu", activation="relu")(flat),
+        binary_dense(3, "o1")(binary_dense(7, "own", activation="binary")(flat)),
+        binary_dense(3, "o2")(keras.layers.Flatten()(pooled)),
+    ]
+    outputs = [keras.layers.Activation("softmax", name=f"soft{index}")(sums) for index, sums in enumerate(scores)]
+    return keras.Model(source, [*outputs, *exact]), keras.Model(source, scores)
 
 
 def set_norms(model):
@@ -147,17 +162,31 @@ def set_norms(model):
 def test_every_width_of_a_last_layer_gives_the_class_of_keras(hls4ml, tmp_path):  # noqa: F811
     model, scores = heads()
     set_norms(model)
-    graph = convert(hls4ml, model, tmp_path)
-    assert list(classes_of(graph).values()).count("XnorSoftmax") == 5
+    # 16 bits for all, which many of the sums overflow: types are worked out
+    settings = {"Model": {"Precision": "fixed<16,6>", "ReuseFactor": 1}}
+    graph = hls4ml.converters.convert_from_keras_model(
+        model, hls_config=settings, backend="XnorVivado", output_dir=str(tmp_path)
+    )
+    assert list(classes_of(graph).values()).count("XnorSoftmax") == 7
     graph.compile()
-    images = np.random.default_rng(1).choice(np.array([-1, 1], np.float32), (400, 20))
-    found = graph.predict(images)
-    for got, expected, sums in zip(found, model.predict(images), scores.predict(images), strict=True):
-        got = got.reshape(expected.shape)
-        assert np.array_equal(got.argmax(axis=1), sums.argmax(axis=1))
+    images = np.random.default_rng(1).choice(np.array([-1, 1], np.float32), (300, 8, 8, 2))
+    sums = scores.predict(images, verbose=0)
+    wanted = model.predict(images, verbose=0)
+    found = [got.reshape(expected.shape) for got, expected in zip(graph.predict(images), wanted, strict=True)]
+    for got, expected, of in zip(found, wanted, sums, strict=False):
+        assert np.array_equal(got.argmax(axis=-1), of.argmax(axis=-1))
         assert np.abs(got - expected).max() < WRONG + 2.0**-16
+    for got, expected in zip(found[len(sums) :], wanted[len(sums) :], strict=True):
+        assert np.array_equal(got, expected)
 
 
+def test_a_softmax_of_bits_is_ours_too(hls4ml, tmp_path):  # noqa: F811
+    graph = convert(hls4ml, model_of((20,), binary_dense(4, "d1"), sign("s1"), softmax()), tmp_path)
+    assert list(classes_of(graph).values())[-2:] == ["XnorUnpack", "XnorSoftmax"]
+    graph.write()
+
+
+@pytest.mark.slow
 def test_softmax_of_streams(hls4ml, tmp_path):  # noqa: F811
     model = model_of((20,), binary_dense(16, "d1"), norm("b1"), sign("s1"), binary_dense(4, "out"), softmax())
     graph = convert(hls4ml, model, tmp_path, "XnorVitis", "io_stream")

@@ -121,10 +121,12 @@ def make_job(
         settings = with_train(settings, train)
     if pretrained and model is not None:
         raise ConfigError("--pretrained and --model exclude each other; give one")
-    chosen = pretrained_model(settings) if pretrained else Path(model) if model else None
-    folder, images = Path(project or "projects"), Path(data_dir) if data_dir else None
+    chosen = pretrained_model(settings) if pretrained else Path(model) if model is not None else None
+    if project is not None and not str(project):
+        raise ConfigError("--project must name a folder, got ''; leave it out for projects/NAME")
+    folder, images = Path("projects" if project is None else project), Path(data_dir) if data_dir else None
     job = Job(settings, folder, chosen, images, configured, overwrite)
-    if project:
+    if project is not None:
         return job
     name = job.name if isinstance(config, BuildConfig) else Path(config).stem
     return dataclasses.replace(job, project=job.project / name)

@@ -13,12 +13,13 @@ import yaml
 
 from xnorflow import api
 from xnorflow.backends.xilinx_reports import read_report
+from xnorflow.calibration import load_calibration
 from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import shape_of
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError
-from xnorflow.files import write_text
+from xnorflow.files import is_file, write_text
 from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.inputs import encoded_shape
@@ -83,7 +84,7 @@ def fit_question(
     if part is not None:
         settings = dataclasses.replace(settings, part=part)
     job = api.make_job(config, project=project)
-    ratios = hls_to_vivado(Path(calibration) if calibration else None)
+    ratios = {**hls_to_vivado(), **(load_calibration(Path(calibration)) if calibration is not None else {})}
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     spec, origin = _network(settings, job.project)
     settings.check_layers(spec)
@@ -93,7 +94,7 @@ def fit_question(
 def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
     """Return the network to ask about, and where it is from."""
     stored, shipped = project / EXTRACT / "spec.npz", shipped_model(config)
-    if stored.is_file():
+    if is_file(stored):
         return load_spec(stored), f"trained, {stored}"
     from xnorflow.extract import extract, extract_file
     from xnorflow.train import build_network

@@ -15,16 +15,15 @@ from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_path, check_target, writing
 from xnorflow.flow import Announce, Step, complete, hold, prepare
-from xnorflow.folders import claim
+from xnorflow.folders import make
 from xnorflow.job import EXTRACT, Run
-from xnorflow.plain import from_plain
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
 from xnorflow.rtl.simulate import compare, simulate_rtl
 from xnorflow.runreport import RtlRow, SynthRow
 from xnorflow.specfile import spec_sha256
 from xnorflow.steps import StepResult
-from xnorflow.steps_rtl import RTLSIM_TOOLS, plan_of, route_step, rtl_rows, synth_step
+from xnorflow.steps_rtl import RTLSIM_TOOLS, Counted, Routed, plan_of, route_step, rtl_rows, synth_step
 from xnorflow.tools import check_time_limit, require_all
 
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
@@ -84,7 +83,7 @@ def synth_yosys(
         inputs = _inputs(plan, build)
 
         def count(run: Run) -> StepResult:
-            return run.step(YOSYS, inputs, lambda folder: synth_step(plan, build, folder, timeout_s))
+            return run.step(YOSYS, inputs, lambda folder: synth_step(plan, build, folder, timeout_s), kind=Counted)
 
         complete(state, {YOSYS: Step(count, yosys)}, announce)
         routed, missing = None, ""
@@ -97,15 +96,17 @@ def synth_yosys(
 
             def route(run: Run) -> StepResult:
                 wanted = {**inputs, "tool": tool, "clock_mhz": build.clock_mhz}
-                return run.step(
-                    ROUTE, wanted, lambda folder: route_step(plan, build, sources, tool, folder, timeout_s)
-                )
+
+                def work(folder: Path) -> Routed:
+                    return route_step(plan, build, sources, tool, folder, timeout_s)
+
+                return run.step(ROUTE, wanted, work, kind=Routed)
 
             complete(state, {ROUTE: Step(route, yosys)}, announce)
-            routed = from_plain(SynthReport, state.result(ROUTE).values["routed"], ROUTE)
+            routed = state.result(ROUTE).values["routed"]
         counted = state.result(YOSYS)
-    row = from_plain(SynthRow, counted.values["synth"], counted.name)
-    return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
+    synth = counted.values["synth"]
+    return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, synth, routed, missing)
 
 
 def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def trace(
         job.config.check_layers(state.spec)
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
         folder = job.project / TRACE
-        claim(folder)
+        make(folder)
         with atomic_path(Path(output)) as partial, writing(folder):
             result = simulate_rtl(plan, chosen, folder, trace=partial)
     compare(plan, chosen, result)

@@ -107,6 +107,8 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
         tables = show.report_tables(report)
         if not report.results and report.card is not None:
             tables.insert(0, show.card_table(report.card))
+        for text in report.warnings:
+            print(f"xnorflow: warning: {text}", file=sys.stderr)
         show.print_tables(tables)
         return 0 if report.agrees else 1
 

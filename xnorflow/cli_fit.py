@@ -90,7 +90,7 @@ def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
 
 def _question(arguments: argparse.Namespace, config: str | None = None) -> api.FitQuestion:
     question = api.fit_question(
-        config or arguments.config,
+        arguments.config if config is None else config,
         project=arguments.project,
         part=arguments.part,
         margin=arguments.margin,

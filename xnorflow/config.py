@@ -96,10 +96,11 @@ class BuildConfig:
         if not number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
             raise ConfigError(f"clock_mhz must be 1 to 800, got {got(self.clock_mhz)}")
         check_input(self.input_bits, self.pixel_threshold)
-        for name, least in (("bram36", 0), ("registers_every", 1)):
+        # above what any device has and any counter needs
+        for name, least, most in (("bram36", 0, 10_000), ("registers_every", 1, 1000)):
             value = getattr(self, name)
-            if not whole(value) or value < least:
-                raise ConfigError(f"{name} must be a whole number >= {least}, got {got(value)}")
+            if not whole(value) or not least <= value <= most:
+                raise ConfigError(f"{name} must be a whole number >= {least} and at most {most:,}, got {got(value)}")
         self._check_route()
 
     def _check_route(self) -> None:
@@ -158,9 +159,8 @@ class BuildConfig:
             for layer in table if isinstance(table, dict) else ():
                 if layer not in names:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
-        for known in spec.layers:
-            if known.name in self.folding:
-                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=self.backend != VERILOG)
+        for known in (layer for layer in spec.layers if layer.name in self.folding):
+            self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=self.backend != VERILOG)
 
 
 def load_config(path: str | Path) -> BuildConfig:

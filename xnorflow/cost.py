@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
@@ -263,27 +262,10 @@ def dense_shapes(sizes: Sequence[int], input_bits: int = 1) -> tuple[LayerShape,
     )
 
 
-def load_calibration(path: Path) -> dict[str, tuple[float, float, float]]:
-    """Read a user's own ratios from HLS report to Vivado: low, likely and high per resource.
-
-    Raises:
-        DataError: missing, not YAML, or not three rising numbers above 0 for each resource it names.
-    """
-    try:
-        stored = yaml.safe_load(path.read_text(encoding="utf-8"))
-        ratios = {kind: (float(low), float(likely), float(high)) for kind, (low, likely, high) in stored.items()}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path}: not a calibration file ({reason}); write one with xnorflow calibrate -o") from error
-    for kind, (low, likely, high) in ratios.items():
-        if kind not in KINDS or not 0 < low <= likely <= high:
-            raise DataError(f"{path}: {kind} must be one of {', '.join(KINDS)} with three rising numbers above 0")
+def hls_to_vivado() -> Ratios:
+    """Return what Vivado makes of HLS counts, as runs that are known have it."""
+    ratios: Ratios = cost_table("hls_to_vivado.yaml")
     return ratios
-
-
-def hls_to_vivado(calibration: Path | None = None) -> Ratios:
-    """Return what Vivado makes of HLS counts; a user's own ratios where there are some."""
-    return {**cost_table("hls_to_vivado.yaml"), **(load_calibration(calibration) if calibration else {})}
 
 
 @cache

@@ -274,6 +274,8 @@ def _download(name: str) -> list[npt.NDArray[Any]]:
 
         train, test = getattr(import_keras().datasets, name).load_data()
         arrays = [np.asarray(array) for array in (*train, *test)]
+    except MemoryError:
+        raise
     # Keras itself raises bare Exception when the network is absent.
     except Exception as error:
         problem = f"expected Keras to download it, got: {str(error) or type(error).__name__}"

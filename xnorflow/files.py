@@ -13,6 +13,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -136,14 +137,17 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8, whole or not at all."""
+    """Write ``text`` as UTF-8, whole or not at all; stray bytes of a file's name are escaped."""
     with atomic_open(path) as stream:
-        stream.write(text.encode())
+        stream.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    """Write ``value`` as indented JSON, whole or not at all; stray bytes of a file's name become question marks."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    with atomic_open(path) as stream:
+        # JSON is Unicode, and strict readers refuse half a surrogate pair, escaped or not
+        stream.write(text.encode("utf-8", "replace"))
 
 
 def is_file(path: Path) -> bool:
@@ -228,7 +232,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     The lock is the kernel's (``flock``), so a killed run leaves none behind.
 
     Raises:
-        DataError: the folder can't be made or written, or its ``.lock`` is somebody's file or link.
+        DataError: the folder can't be made or written, or its ``.lock`` is somebody's link or pipe.
     """
     handle = _open_lock(folder)
     try:
@@ -251,6 +255,9 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 def _open_lock(folder: Path) -> int:
     path = folder / ".lock"
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in str(folder.absolute())):
+        what = "its path has a control character or stray bytes, which compilers can't read"
+        raise DataError(f"cannot write {shown(folder)}: {what}; choose another name")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # neither through a link nor emptied: the name may be somebody else's file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,19 +18,35 @@ from xnorflow.errors import ConfigError, XnorflowError
 from xnorflow.files import folder_lock, sha256_file
 from xnorflow.hls.convert import find_hls4ml
 from xnorflow.inputs import InputSpec
-from xnorflow.job import EXTRACT, TRAIN, Job, NotDone, Run
-from xnorflow.plain import from_plain
+from xnorflow.job import EXTRACT, TRAIN, Compared, Job, NotDone, Run
 from xnorflow.rtl.verilator import verilator
-from xnorflow.runreport import InputRow, RtlSpeed, RunReport, SynthRow, save_report
+from xnorflow.runreport import InputRow, RunReport, save_report
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import save_spec, spec_sha256
 from xnorflow.steps import StepResult
 from xnorflow.steps_hls import CONVERT, CSIM, convert_step, csim_step
-from xnorflow.steps_rtl import RTLSIM_TOOLS, generate_step, plan_of, rtl_rows, rtlsim_step, yosys_step
+from xnorflow.steps_rtl import (
+    RTLSIM_TOOLS,
+    Counted,
+    Generated,
+    RtlSimulated,
+    generate_step,
+    plan_of,
+    rtl_rows,
+    rtlsim_step,
+    yosys_step,
+)
 from xnorflow.steps_train import train_step
 from xnorflow.tools import require_all, require_tool
 
 GENERATE, RTLSIM, YOSYS = "03-generate", "04-rtlsim", "05-yosys"
+
+
+class Extracted(Compared):
+    """What 02-extract found: the hash of the golden model, how Keras and it did, and what is doubtful about it."""
+
+    spec: str
+    warnings: tuple[str, ...]
 
 
 def _extract(run: Run) -> StepResult:
@@ -38,6 +54,7 @@ def _extract(run: Run) -> StepResult:
     config, test = run.config, run.data.test
 
     def work(folder: Path) -> dict[str, Any]:
+        from xnorflow.accuracy import accuracy_warnings
         from xnorflow.extract import extract, keras_classes, keras_scores
         from xnorflow.modelfile import load_model
         from xnorflow.simulate import KERAS, compare_scores, simulate_golden
@@ -51,18 +68,28 @@ def _extract(run: Run) -> StepResult:
         scores = keras_scores(model, spec, test.images)
         classes = keras_classes(model, spec, test.images, scores)
         keras = compare_scores(KERAS, scores, expected, test.labels, None, classes)
-        return {"spec": digest, "results": [dataclasses.asdict(keras), dataclasses.asdict(golden)]}
+        warnings = accuracy_warnings(model, spec, test, keras.accuracy, known)
+        return {"spec": digest, "results": (keras, golden), "warnings": warnings}
 
+    known = _known_accuracy(run)
     inputs = {
         "model": sha256_file(run.model_file),
+        "known_accuracy": known,
         "data": run.data.sha256,
         "input_bits": config.input_bits,
         "pixel_threshold": config.pixel_threshold,
     }
-    step = run.step(EXTRACT, inputs, work)
+    step = run.step(EXTRACT, inputs, work, kind=Extracted)
     run.add(spec_sha256=step.values["spec"], input=_input_row(run.spec.input))
+    run.add(warnings=step.values["warnings"])
     run.add_results(step)
     return step
+
+
+def _known_accuracy(run: Run) -> float | None:
+    """Return the accuracy on these very images that the network's card has, if any."""
+    card = run.report.card
+    return card.accuracy.test if card is not None and card.data.sha256 == run.data.sha256 else None
 
 
 def _input_row(source: InputSpec) -> InputRow:
@@ -86,7 +113,7 @@ def _generate(run: Run) -> StepResult:
     build, plan = config_to_dict(run.config), plan_of(run.spec, run.config)
     keys = ("folding", "bram36", "registers_every")
     inputs = {"spec": spec_sha256(run.spec), **{key: build[key] for key in keys}}
-    step = run.step(GENERATE, inputs, lambda folder: generate_step(plan, run.config, folder))
+    step = run.step(GENERATE, inputs, lambda folder: generate_step(plan, run.config, folder), kind=Generated)
     run.add(rtl_layers=rtl_rows(plan))
     return step
 
@@ -103,8 +130,10 @@ def _rtlsim(run: Run) -> StepResult:
     sources, hashes = _verilog(run)
     plan = plan_of(run.spec, run.config)
     inputs = {"files": hashes, "data": run.data.sha256}
-    step = run.step(RTLSIM, inputs, lambda folder: rtlsim_step(plan, sources, run.data.test, folder))
-    run.add(rtl_speed=from_plain(RtlSpeed, step.values["speed"], step.name))
+    step = run.step(
+        RTLSIM, inputs, lambda folder: rtlsim_step(plan, sources, run.data.test, folder), kind=RtlSimulated
+    )
+    run.add(rtl_speed=step.values["speed"])
     run.add_results(step)
     return step
 
@@ -113,8 +142,8 @@ def _yosys(run: Run) -> StepResult:
     """Synthesize the Verilog files for the part's family and count their cells."""
     sources, hashes = _verilog(run)
     inputs = {"files": hashes, **part_values(run.config.part)}
-    step = run.step(YOSYS, inputs, lambda folder: yosys_step(run.config, sources, folder))
-    run.add(synth=from_plain(SynthRow, step.values["synth"], step.name))
+    step = run.step(YOSYS, inputs, lambda folder: yosys_step(run.config, sources, folder), kind=Counted)
+    run.add(synth=step.values["synth"])
     return step
 
 
@@ -183,7 +212,7 @@ def hold(job: Job, until: str | None = None, also: Tools = ()) -> Iterator[Run]:
         ToolNotFound: nothing is done yet and a tool is missing; nothing is written then.
     """
     steps = _until(job.config, until)
-    if not job.project.exists():
+    if not os.path.lexists(job.project):
         require_all([*_tools(steps), *also])
     state = Run(job)
     with folder_lock(job.project):

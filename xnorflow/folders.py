@@ -18,19 +18,31 @@ HASH = re.compile(rb'"[0-9a-f]{64}"')
 MOST_BYTES = 1 << 26
 
 
-def claim(folder: Path) -> None:
-    """Make a folder, or take one that is ours or empty, and mark it.
+def make(folder: Path) -> None:
+    """Make a folder, or take the one that is there; a link is not followed, as what it leads to is not ours.
 
     Raises:
-        DataError: a link, a file or somebody's folder stands there, or it cannot be written.
+        DataError: a link or a file stands there, or it cannot be made.
     """
     try:
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             what = "a link" if folder.is_symlink() else "no folder"
             raise DataError(
-                f"{shown(folder)} is {what}, and would be emptied; move it away, or name another --project"
+                f"{shown(folder)} is {what}, where a folder is needed; move it away, or name another --project"
             )
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
+def claim(folder: Path) -> None:
+    """Make a folder, or take one that is ours or empty, and mark it as one that may be emptied.
+
+    Raises:
+        DataError: as ``make``, or what stands there is somebody else's.
+    """
+    make(folder)
+    try:
         names = [path.name for path in folder.iterdir()]
     except OSError as error:
         raise write_error(folder, error) from error

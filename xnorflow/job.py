@@ -6,19 +6,19 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from xnorflow.config import BuildConfig
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError
-from xnorflow.plain import from_plain
+from xnorflow.files import is_file
 from xnorflow.report import SimResult
 from xnorflow.runreport import RunReport, StepRow
 from xnorflow.settings import TrainConfig
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
-from xnorflow.steps import StepResult, finished, run_step
+from xnorflow.steps import StepResult, Values, finished, run_step
 
 TRAIN, EXTRACT = "01-train", "02-extract"
 NETWORK_SUFFIXES = (".h5", ".keras")
@@ -78,7 +78,7 @@ def shipped_model(config: BuildConfig) -> Path | None:
         return None
     path = config.network.with_suffix(".h5")
     on_this_data = config.network.with_name(f"{config.network.stem}-{Path(config.data).stem}.h5")
-    return next((model for model in (on_this_data, path) if model.is_file()), None)
+    return next((model for model in (on_this_data, path) if is_file(model)), None)
 
 
 def pretrained_model(config: BuildConfig) -> Path:
@@ -96,6 +96,12 @@ def pretrained_model(config: BuildConfig) -> Path:
 
 class NotDone(Exception):
     """A run that only looks has come to a step that would have to work."""
+
+
+class Compared(TypedDict):
+    """What a step found that ran test images."""
+
+    results: tuple[SimResult, ...]
 
 
 class Run:
@@ -144,6 +150,7 @@ class Run:
         work: Callable[[Path], Mapping[str, Any]],
         keeps: Callable[[Path], bool] = lambda path: False,
         proves: Callable[[str], bool] = lambda name: True,
+        kind: Any = Values,
     ) -> StepResult:
         """Run one step in its folder, as ``run_step`` does, and add its time to the report.
 
@@ -151,12 +158,12 @@ class Run:
             NotDone: it would have to work while the run only looks.
         """
         folder = self.job.project / name
-        step = finished(folder, inputs)
+        step = finished(folder, inputs, kind)
         if step is None:
             if self.looking:
                 raise NotDone(name)
             self.worked = True
-            step = run_step(folder, inputs, work, keeps=keeps, proves=proves)
+            step = run_step(folder, inputs, work, kind=kind, keeps=keeps, proves=proves)
         return self.take(step)
 
     def take(self, step: StepResult) -> StepResult:
@@ -171,8 +178,7 @@ class Run:
 
     def add_results(self, step: StepResult) -> None:
         """Add a step's comparisons with the golden model to the report."""
-        found = from_plain(tuple[SimResult, ...], step.values["results"], step.name)
-        self.add(results=(*self.report.results, *found))
+        self.add(results=(*self.report.results, *step.values["results"]))
 
 
 def _empty_report(job: Job, data: DataSet) -> RunReport:

@@ -81,14 +81,29 @@ def load_model(path: Path) -> tuple[Any, dict[str, Any]]:
         DataError: it is missing, cannot be read, is another kind of file, damaged, or too large.
         ConfigError: it holds a layer or object that is not allowed.
     """
+    with _opened(path) as (network, store):
+        return _build(network, store), store.settings
+
+
+def check_model(path: Path) -> None:
+    """Look at a network's file as ``load_model`` does, but for the weights; this takes no TensorFlow.
+
+    Raises:
+        XnorflowError: as ``load_model``.
+    """
+    with _opened(path):
+        pass
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[NetworkConfig, Store]]:
     if not is_file(path):
         if path.is_dir():
             with _naming(path):
                 raise DataError(describe_folder(path))
         raise DataError(f"no such network file: {shown(path)}; train one with `xnorflow train`")
     with open_regular(path) as stream, _naming(path), open_store(stream) as store:
-        network = read_network(store.config)
-        return _build(network, store), store.settings
+        yield read_network(store.config), store
 
 
 @contextlib.contextmanager
@@ -98,7 +113,7 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except (ConfigError, DataError) as error:
         raise type(error)(f"{shown(path)}: {error}") from error
-    except (ToolNotFound, KeyboardInterrupt):
+    except (ToolNotFound, MemoryError):
         raise
     except Exception as error:
         # what h5py, zipfile, json and numpy raise for a damaged file has no common base

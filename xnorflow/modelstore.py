@@ -15,14 +15,20 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.errors import ConfigError, DataError, shown
+from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.filekinds import HEAD_BYTES, describe, describe_archive, describe_hdf5
 from xnorflow.inputs import check_input
 from xnorflow.spec import MOST_WEIGHTS
+
+try:
+    import h5py
+except ImportError as error:
+    raise ToolNotFound(
+        f"reading networks needs h5py ({error}); install it with pip install 'xnorflow[flow]'"
+    ) from error
 
 # four times such weights in float32: an optimizer that was saved along keeps two more numbers for each
 MOST_BYTES = 16 * MOST_WEIGHTS

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xnorflow.errors import DataError
+from xnorflow.files import is_file
 from xnorflow.npz import load_npz
 from xnorflow.packages import needed
 
@@ -228,7 +229,7 @@ def _read_image(path: Path, most_pixels: int) -> UInt8Array:
     with needed("Pillow", "reading image files", "pillow"):
         from PIL import Image
     try:
-        if not path.is_file():  # opening a pipe would wait for ever
+        if not is_file(path):  # opening a pipe would wait for ever
             raise OSError("it is a folder, a device or a broken link")
         with Image.open(path) as image:
             if (frames := getattr(image, "n_frames", 1)) > 1:
@@ -238,6 +239,8 @@ def _read_image(path: Path, most_pixels: int) -> UInt8Array:
             image.load()
             mode = image.mode
             pixels = np.array(image.convert("L") if mode == "1" else image)
+    except (DataError, MemoryError):
+        raise
     # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and more on damaged bytes.
     except Exception as error:
         reason = str(error) or type(error).__name__

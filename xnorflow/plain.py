@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,6 +14,7 @@ from msgspec import Meta
 
 from xnorflow.errors import DataError, XnorflowError, shown
 from xnorflow.files import read_bytes
+from xnorflow.settings import got
 
 T = TypeVar("T")
 
@@ -68,7 +72,7 @@ def from_plain(kind: type[T], values: Any, where: str) -> T:
     except RecursionError as error:
         raise DataError(f"{where}: nested too deep") from error
     except (msgspec.ValidationError, XnorflowError) as error:
-        raise DataError(f"{where}: {_told(str(error))}") from error
+        raise DataError(f"{where}: {_told(str(error), values)}") from error
     return built
 
 
@@ -86,10 +90,17 @@ def _check_taken(values: Any, taken: Any, field: str) -> None:
         raise DataError(f"field {shown(field.removeprefix('.'))} is a number of more than 64 bits")
 
 
-def _told(message: str) -> str:
-    """Return msgspec's message with the field first: ``Expected `int`, got `str` - at `$.layers[0].n_in```."""
+def _told(message: str, values: Any) -> str:
+    """Return a message such as ``Expected `int` >= 0 - at `$.a[0]``` with the field first and the value last."""
     text = " ".join(message.replace("`", "").split())
     what, at, place = text.rpartition(" - at $")
     what = shown(what if at else text)
     what = what[:1].lower() + what[1:]
-    return f"field {shown(place.removeprefix('.'))}: {what}" if at and place else what
+    if not at or not place:
+        return what
+    if what.startswith("expected") and "got" not in what:
+        with contextlib.suppress(LookupError, ValueError, TypeError):  # of a table's entries the key is not told
+            keys = re.findall(r"\.([^.\[]+)|\[([^]]+)\]", place)
+            found = functools.reduce(lambda outer, key: outer[key[0] or int(key[1])], keys, values)
+            what += f", got {got(found)}"
+    return f"field {shown(place.removeprefix('.'))}: {what}"

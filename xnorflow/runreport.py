@@ -153,6 +153,7 @@ class RunReport:
         input: what the network reads; None in reports of before there was a choice.
         layers: the layers of the HLS route.
         rtl_layers: the layers of the Verilog route.
+        warnings: what is doubtful about the accuracy, a sentence each.
     """
 
     name: str
@@ -174,6 +175,7 @@ class RunReport:
     synth: SynthRow | None = None
     results: tuple[SimResult, ...] = ()
     steps: tuple[StepRow, ...] = ()
+    warnings: tuple[str, ...] = ()
     version: str = __version__
     format: int = FORMAT_VERSION
 

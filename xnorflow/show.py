@@ -35,14 +35,10 @@ class Table:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "title", _printable(self.title))
-        object.__setattr__(self, "columns", tuple(map(_printable, self.columns)))
-        object.__setattr__(self, "rows", tuple(tuple(map(_printable, row)) for row in self.rows))
-        object.__setattr__(self, "note", _printable(self.note))
-
-
-def _printable(text: str) -> str:
-    return shown(text.replace("\n", " "))
+        object.__setattr__(self, "title", shown(self.title))
+        object.__setattr__(self, "columns", tuple(map(shown, self.columns)))
+        object.__setattr__(self, "rows", tuple(tuple(map(shown, row)) for row in self.rows))
+        object.__setattr__(self, "note", shown(self.note))
 
 
 class _Console(Console):
@@ -60,7 +56,7 @@ def print_tables(tables: list[Table], console: Console | None = None) -> None:
         for index, column in enumerate(table.columns):
             drawn.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
         for row in table.rows:
-            drawn.add_row(*map(Text, row))
+            drawn.add_row(*(Text(cell) for cell in row))
         console.print(drawn)
         if table.note:
             console.print(table.note, highlight=False, markup=False, soft_wrap=True)
@@ -88,12 +84,13 @@ def report_json(report: RunReport) -> str:
     values = dataclasses.asdict(report)
     values["agrees"] = report.agrees
     values["interval_cycles"] = report.interval_cycles
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    return json.dumps(values, indent=2)  # ASCII, whatever the terminal knows
 
 
 def report_tables(report: RunReport) -> list[Table]:
-    """Return the tables of a run: agreement, mismatch if any, hardware, time."""
-    tables = [_agreement(report)] if report.results else []
+    """Return the tables of a run: warnings and mismatch if any, agreement, hardware, time."""
+    tables = [Table("Warnings", ("accuracy",), tuple((text,) for text in report.warnings))] if report.warnings else []
+    tables += [_agreement(report)] if report.results else []
     mismatch = next((result.mismatch for result in report.results if result.mismatch), None)
     if mismatch is not None:
         tables.append(_mismatch(mismatch))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from xnorflow import __version__, signals
-from xnorflow.errors import DataError
+from xnorflow.errors import DataError, shown
 from xnorflow.files import sha256_file, write_error, write_json
 from xnorflow.folders import MARKER, claim, discard, empty
-from xnorflow.plain import read_plain
+from xnorflow.plain import Seconds, from_plain, read_plain
 
 RESULT, INPUTS = "result.json", "config.json"
+Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class StepResult:
         name: its folder's name, such as "03-convert".
         seconds: what it took when it ran.
         reused: whether an earlier run had done it.
-        values: plain values, as in its ``result.json``.
+        values: what it found, by name, of the types that its ``kind`` says.
         key: hash of everything it depends on.
         files: hash of each file that it left.
         note: what to say of it beside its name; empty where nothing but its time is to be said.
@@ -42,7 +44,7 @@ class StepResult:
     name: str
     seconds: float
     reused: bool
-    values: dict[str, Any]
+    values: Values
     key: str = ""
     files: dict[str, str] = field(default_factory=dict)
     note: str = ""
@@ -53,8 +55,8 @@ class StepRecord:
     """What ``result.json`` holds: the key of the inputs, and the hash of every file that the step left."""
 
     key: str
-    seconds: float
-    values: dict[str, Any]
+    seconds: Seconds
+    values: Values
     files: dict[str, str]
 
 
@@ -63,6 +65,7 @@ def run_step(
     inputs: Mapping[str, Any],
     work: Callable[[Path], Mapping[str, Any]],
     *,
+    kind: Any = Values,
     keeps: Callable[[Path], bool] = lambda path: False,
     proves: Callable[[str], bool] = lambda name: True,
 ) -> StepResult:
@@ -71,14 +74,15 @@ def run_step(
     Args:
         folder: the step's folder; emptied before the work, but for what ``keeps`` says.
         inputs: everything the result depends on, as plain values.
-        work: writes files into the folder and returns plain values.
+        work: writes files into the folder and returns what it found, as a ``kind``.
+        kind: TypedDict of what is found, by which it is read back.
         keeps: which files of an unfinished run the work can go on from.
         proves: which files, by name in the folder, must stay as they are for the step to be done.
 
     Raises:
         DataError: the folder is a link, not ours, or cannot be written.
     """
-    done = finished(folder, inputs)
+    done = finished(folder, inputs, kind)
     if done is not None:
         return done
     claim(folder)
@@ -99,10 +103,10 @@ def run_step(
     return StepResult(folder.name, seconds, False, values, record.key, files)
 
 
-def finished(folder: Path, inputs: Mapping[str, Any]) -> StepResult | None:
+def finished(folder: Path, inputs: Mapping[str, Any], kind: Any = Values) -> StepResult | None:
     """Return what an earlier run found for the same inputs; None where the step has to run."""
     try:
-        result = read_result(folder)
+        result = read_result(folder, kind)
         if result is None or result.key != _key(inputs):
             return None
         same = all(sha256_file(folder / name) == digest for name, digest in result.files.items())
@@ -112,20 +116,21 @@ def finished(folder: Path, inputs: Mapping[str, Any]) -> StepResult | None:
         return None
 
 
-def read_result(folder: Path) -> StepResult | None:
+def read_result(folder: Path, kind: Any = Values) -> StepResult | None:
     """Return what a step's folder says that the step found, for whatever inputs; None where it is not done.
 
     Raises:
         DataError: its ``result.json`` is damaged.
     """
     path = folder / RESULT
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
         record = read_plain(path, StepRecord)
+        values = from_plain(kind, record.values, f"{shown(path)}: values")
     except DataError as error:
         raise DataError(f"{error}; delete its folder to run the step again") from error
-    return StepResult(folder.name, record.seconds, True, record.values, record.key, record.files)
+    return StepResult(folder.name, record.seconds, True, values, record.key, record.files)
 
 
 def plain(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from xnorflow.config import XNOR, BuildConfig, config_to_dict
 from xnorflow.device import orderable
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import types_of
-from xnorflow.job import Run
+from xnorflow.job import Compared, Run
 from xnorflow.runreport import LayerRow
 from xnorflow.spec import LayerSpec, NetSpec
 from xnorflow.specfile import spec_sha256
@@ -20,6 +19,12 @@ from xnorflow.steps import StepResult
 CONVERT, CSIM = "03-convert", "04-csim"
 # Images that go along with the HLS project, for whoever runs its testbench in Vivado HLS.
 TESTBENCH_IMAGES = 100
+
+
+class Converted(TypedDict):
+    """What 03-convert found: the name of the top function."""
+
+    top: str
 
 
 def convert_step(run: Run) -> StepResult:
@@ -39,7 +44,7 @@ def convert_step(run: Run) -> StepResult:
     keys = ("clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
     inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
     inputs["part"] = orderable(run.config.part)
-    step = run.step(CONVERT, inputs, work)
+    step = run.step(CONVERT, inputs, work, kind=Converted)
     run.add(layers=layer_rows(spec, run.config))
     return step
 
@@ -54,10 +59,10 @@ def csim_step(run: Run) -> StepResult:
 
     def work(folder: Path) -> dict[str, Any]:
         results = simulate_csim(run.spec, run.config, project, run.data.test, folder)
-        return {"results": [dataclasses.asdict(result) for result in results]}
+        return {"results": results}
 
     inputs = {"project": converted.key, "files": converted.files, "data": run.data.sha256}
-    step = run.step(CSIM, inputs, work)
+    step = run.step(CSIM, inputs, work, kind=Compared)
     run.add_results(step)
     return step
 

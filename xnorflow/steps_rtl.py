@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from xnorflow.backends import nextpnr
 from xnorflow.backends.yosys import plan_synthesis, run_passes, synthesize
@@ -16,6 +15,7 @@ from xnorflow.data import Split
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.files import write_text
+from xnorflow.job import Compared
 from xnorflow.report import SynthReport
 from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
 from xnorflow.rtl.simulate import run, write_design
@@ -32,6 +32,30 @@ RTLSIM_TOOLS: tuple[Callable[[], object], ...] = (
     verilator,
     *(partial(require_tool, name, "the RTL simulation") for name in ("make", "g++")),
 )
+
+
+class Generated(TypedDict):
+    """What 03-generate found: the names of the Verilog files."""
+
+    files: tuple[str, ...]
+
+
+class RtlSimulated(Compared):
+    """What 04-rtlsim found."""
+
+    speed: RtlSpeed
+
+
+class Counted(TypedDict):
+    """What a synthesis by Yosys found."""
+
+    synth: SynthRow
+
+
+class Routed(TypedDict):
+    """What placing and routing found."""
+
+    routed: SynthReport
 
 
 def plan_of(spec: NetSpec, config: BuildConfig, cycles: int | None = None) -> NetPlan:
@@ -61,14 +85,15 @@ def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
     )
 
 
-def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> dict[str, Any]:
+def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> Generated:
     """Write the Verilog files into ``folder / "verilog"`` and check them with Verilator's lint."""
+    verilator()  # where it is missing nothing is written
     sources = write_design(plan, folder / "verilog", config.bram36)
     lint(sources, folder / "lint")
-    return {"files": [path.name for path in sources]}
+    return {"files": tuple(path.name for path in sources)}
 
 
-def rtlsim_step(plan: NetPlan, sources: list[Path], test: Split, folder: Path) -> dict[str, Any]:
+def rtlsim_step(plan: NetPlan, sources: list[Path], test: Split, folder: Path) -> RtlSimulated:
     """Compile the Verilog files and run every test image, back to back; compare and measure."""
     program = build(sources, folder)
     started = time.monotonic()
@@ -77,31 +102,31 @@ def rtlsim_step(plan: NetPlan, sources: list[Path], test: Split, folder: Path) -
     expected = plan.spec.class_scores(test.images)
     compared = compare_scores(RTL, result.scores, expected, test.labels, seconds, result.classes)
     speed = RtlSpeed(plan.interval_cycles, result.interval_cycles, plan.latency_cycles, result.latency_cycles)
-    return {"results": [dataclasses.asdict(compared)], "speed": dataclasses.asdict(speed)}
+    return {"results": (compared,), "speed": speed}
 
 
-def yosys_step(config: BuildConfig, sources: list[Path], folder: Path) -> dict[str, Any]:
+def yosys_step(config: BuildConfig, sources: list[Path], folder: Path) -> Counted:
     """Synthesize the Verilog files and count their cells."""
     report = synthesize(sources, TOP, folder, part=config.part)
-    return {"synth": dataclasses.asdict(synth_row(report, config))}
+    return {"synth": synth_row(report, config)}
 
 
-def synth_step(plan: NetPlan, config: BuildConfig, folder: Path, timeout_s: float | None) -> dict[str, Any]:
+def synth_step(plan: NetPlan, config: BuildConfig, folder: Path, timeout_s: float | None) -> Counted:
     """Write the Verilog files into ``folder / "verilog"``, synthesize them and count their cells."""
     sources = write_design(plan, folder / "verilog", config.bram36)
     report = synthesize(sources, TOP, folder, part=config.part, timeout_s=timeout_s)
-    return {"synth": dataclasses.asdict(synth_row(report, config))}
+    return {"synth": synth_row(report, config)}
 
 
 def route_step(
     plan: NetPlan, config: BuildConfig, sources: list[Path], tool: str, folder: Path, timeout_s: float | None
-) -> dict[str, Any]:
+) -> Routed:
     """Synthesize the files with pads, place and route them by nextpnr, and read its report."""
     order = nextpnr.plan_nextpnr(tool, config.part, config.clock_mhz)
     pins = folder / f"{nextpnr.TOP}.v"
     write_text(pins, nextpnr.pins_module(plan, TOP))
     run_passes(plan_synthesis([*sources, pins], nextpnr.TOP, folder, pads=True), folder, timeout_s=timeout_s)
-    return {"routed": dataclasses.asdict(nextpnr.place_and_route(order, folder, config.part, timeout_s))}
+    return {"routed": nextpnr.place_and_route(order, folder, config.part, timeout_s)}
 
 
 def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:

@@ -5,6 +5,7 @@ It can take hours: a finished one is taken over, and never deleted for another w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ class Synthesis:
         settings = {"cosim": self.cosim, "export": self.export, "vivado": self.vivado}
         inputs = {"project": converted.key, "files": converted.files, "backend": backend, **settings}
         folder = run.job.project / SYNTH
-        if finished(folder, inputs) is None and (folder / RESULT).exists() and not self.overwrite:
+        if finished(folder, inputs) is None and os.path.lexists(folder / RESULT) and not self.overwrite:
             raise ConfigError(
                 f"{shown(folder)} holds the finished synthesis of another conversion, or with other options; "
                 "add --overwrite to replace it, or name another --project"

@@ -6,18 +6,32 @@ A project holds one network. A finished one is never replaced by another without
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from xnorflow.card import Card, find_card
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.files import is_file, sha256_file
-from xnorflow.job import NETWORK_SUFFIXES, TRAIN, Job, Run
-from xnorflow.plain import from_plain, read_json
+from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job, Run
+from xnorflow.plain import read_json
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
+
+
+class Trained(TypedDict):
+    """What the step found."""
+
+    trained_here: bool
+    card: Card | None
+
+
+class Taken(Trained, total=False):
+    """With the name of the file where one was given; projects of earlier versions lack it."""
+
+    file: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class Held:
     @property
     def trained_here(self) -> bool:
         """Whether it was trained in this project, and not taken from a file."""
-        return self.step.values["trained_here"] is True
+        return bool(self.step.values["trained_here"])
 
 
 def train_step(run: Run) -> StepResult:
@@ -53,9 +67,7 @@ def train_step(run: Run) -> StepResult:
     """
     held = _held(run.job)
     step = _trained(run, held) if run.job.model is None else _given(run, run.job.model, held)
-    stored = step.values["card"]
-    card = None if stored is None else from_plain(Card, stored, f"card in {step.name}")
-    run.add(trained_here=step.values["trained_here"], card=card)
+    run.add(trained_here=step.values["trained_here"], card=step.values["card"])
     return step
 
 
@@ -63,11 +75,11 @@ def _held(job: Job) -> Held | None:
     """Return the finished network of a project; None where there is none to lose."""
     folder = job.project / TRAIN
     try:
-        step = read_result(folder)
+        step = read_result(folder, Taken)
         if step is None:
             return None
         names = [name for name in step.files if Path(name).suffix in NETWORK_SUFFIXES]
-        if len(names) == 1 and not (folder / names[0]).exists():
+        if len(names) == 1 and not os.path.lexists(folder / names[0]):
             return None
         (name,) = names
         if any(sha256_file(folder / part) != step.files[part] for part in (name, INPUTS)):
@@ -84,16 +96,14 @@ def _held(job: Job) -> Held | None:
 
 
 def _words(step: StepResult, inputs: dict[str, Any]) -> str:
-    here, card = step.values["trained_here"], step.values["card"]
-    if not isinstance(here, bool) or not isinstance(card, dict | None):
-        raise TypeError("trained_here or card of another type")
-    if not here:
+    card: Card | None = step.values["card"]
+    if not step.values["trained_here"]:
         return f"the network of {shown(step.values.get('file', 'a file'))}"
     if card is None:
         raise TypeError("a network that was trained has a card")
     # the step's own time is that of the last run only, where earlier ones were stopped
-    seconds, data = float(card.get("seconds", step.seconds)), shown(card["data"]["name"])
-    return f"a network trained here in {seconds:,.0f} s ({inputs['train']['epochs']} epochs of {data})"
+    words = f"{inputs['train']['epochs']} epochs of {shown(card.data.name)}"
+    return f"a network trained here in {card.seconds:,.0f} s ({words})"
 
 
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:
@@ -102,7 +112,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     card, remark = find_card(model)
     if remark:
         print(f"xnorflow: {remark}", file=sys.stderr, flush=True)
-    given = {"model": sha256_file(model), "card": None if card is None else dataclasses.asdict(card)}
+    given = plain({"model": sha256_file(model), "card": None if card is None else dataclasses.asdict(card)})
     if held is not None and held.digest == given["model"]:
         if held.trained_here or given["card"] in (None, held.inputs.get("card")):
             return run.take(held.step)
@@ -117,9 +127,9 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     def work(folder: Path) -> dict[str, Any]:
         suffix = ".keras" if model.suffix == ".keras" else ".h5"
         shutil.copyfile(model, folder / f"{run.job.name}{suffix}")
-        return {"trained_here": False, "card": given["card"], "file": model.name}
+        return {"trained_here": False, "card": card, "file": model.name}
 
-    return run.step(TRAIN, given, work)
+    return run.step(TRAIN, given, work, kind=Taken)
 
 
 def _trained(run: Run, held: Held | None) -> StepResult:
@@ -148,11 +158,10 @@ def _trained(run: Run, held: Held | None) -> StepResult:
 
         bits, threshold = config.input_bits, config.pixel_threshold
         trained = train(network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
-        return {"trained_here": True, "card": dataclasses.asdict(trained.card)}
+        return {"trained_here": True, "card": trained.card}
 
-    return run.step(
-        TRAIN, {**inputs, "configured": configured}, work, keeps=lambda path: path.suffix in (".npz", ".log")
-    )
+    made_from = {**inputs, "configured": configured}
+    return run.step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Taken)
 
 
 def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:
@@ -182,7 +191,12 @@ def _refuse(job: Job, held: Held, wanted: str) -> None:
     Raises:
         ConfigError: it was not.
     """
-    if not job.overwrite:
+    extraction = job.project / EXTRACT
+    # a file that could not be read as a network: the copy of it is nobody's work
+    unread = (
+        not held.trained_here and os.path.lexists(extraction / INPUTS) and not os.path.lexists(extraction / RESULT)
+    )
+    if not job.overwrite and not unread:
         raise ConfigError(
             f"{shown(job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "
             "or name another --project"

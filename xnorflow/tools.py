@@ -145,8 +145,10 @@ def run_tool(
         raise ToolFailed(f"{command[0]} took longer than {timeout_s:g} s and was stopped; log: {log}")
     if word == "errno":
         raise _no_start(command, cwd, os.strerror(int(number.split()[0])))
-    # without a word the supervisor was killed
     code = int(number) if word == "ended" else process.returncode
+    if word != "ended":
+        # the supervisor was killed, or could not run
+        output.tail.extend(report.decode(errors="replace").splitlines())
     if code != 0:
         raise ToolFailed(_failure(command[0], code, output.tail, log))
     return time.monotonic() - started

@@ -29,7 +29,7 @@ from xnorflow.chain import read_groups
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError, XnorflowError
 from xnorflow.extract import extract
-from xnorflow.files import sha256_file
+from xnorflow.files import is_file, sha256_file
 from xnorflow.inputs import LEARNED, PixelThreshold, encoded_shape, keras_input
 from xnorflow.keras2 import import_keras
 from xnorflow.lessons import Lessons
@@ -60,7 +60,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_thr
     Raises:
         ConfigError: no such file, no ``build`` in it, or it fails.
     """
-    if not network.is_file():
+    if not is_file(network):
         near = sorted(path.stem for path in network.parent.glob("*.py")) if network.parent.is_dir() else []
         raise ConfigError(f"no such network file: {network}; in its folder: {', '.join(near) or 'none'}")
     import_keras()
@@ -71,7 +71,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_thr
     try:
         loader.loader.exec_module(module)
         model = module.build(encoded_shape(shape, pixel_threshold), classes)
-    except XnorflowError:
+    except (XnorflowError, MemoryError):
         raise
     except Exception as error:
         # whatever a user's file may raise

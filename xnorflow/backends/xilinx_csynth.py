@@ -171,5 +171,7 @@ def _is_top(source: Source, found: list[Table], name: str) -> bool:
             objects |= {row[by].strip() for row in table.rows if row[kind].strip() == "return value"}
     operator = re.compile(r"^\s*\|(\w+)_U[1-9]\d*\s*\|\1\s*\|")
     operators = [match.group(1) for line in source.lines if (match := operator.match(line))]
-    own = all(operator.startswith(f"{name}_") for operator in operators)
+    # HLS may shorten a name to its first 17 letters and 3 of its own
+    starts = (f"{name}_", name[:17]) if len(name) >= 17 else (f"{name}_",)
+    own = all(operator.startswith(starts) for operator in operators)
     return own and name in objects and not ports & {"ap_continue", "start_out", "ap_ce"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from xnorflow.backends.xilinx_text import Source, tables
+from xnorflow.errors import ReportError, shown
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
 RESULTS = {"lut": "LUT", "ff": "FF", "bram18": "BRAM", "dsp": "DSP", "uram": "URAM"}
@@ -18,6 +19,11 @@ def read_export(source: Source) -> SynthReport:
     """
     if not source.has(r"^(Timing|TIMING)\s+(not\s+)?(met|MET)\s*$"):
         raise source.missing("last line, Timing met or Timing not met")
+    if source.has(r"^CP achieved:"):
+        raise ReportError(
+            f"{shown(source.path)}: an export report of 2016.1 or older, which tells neither stage nor project; "
+            "name a utilisation report"
+        )
     routed = source.has(r"^(#=== Post-Implementation |CP achieved post-implementation:)")
     achieved = "post-implementation" if routed else "post-synthesis"
     clock = source.decimal("CP required", source.after(r"^CP required:\s*(\S+)", "field CP required"))

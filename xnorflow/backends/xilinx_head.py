@@ -49,11 +49,11 @@ def check_contents(source: Source) -> None:
     Raises:
         ReportError: a section is missing, so the report is cut short.
     """
-    numbered = re.compile(r"^(\d+(?:\.\d+)*)\.?\s+(\S.*?)\s*$")
+    numbered = re.compile(r"^\d+(?:\.\d+)*\.?\s+\S.*")
     listed: list[str] = []
     seen: dict[str, int] = {}
     for number, line in enumerate(source.lines[:-1]):
-        if match := numbered.match(line):
+        if match := numbered.match(line.rstrip()):
             if re.match(r"^-+\s*$", source.lines[number + 1]):
                 seen[match.group(0)] = number
             elif not seen:

@@ -25,7 +25,7 @@ from xnorflow.report import SynthReport
 __all__ = ["read_report"]
 
 LARGEST_BYTES = 64 << 20
-KINDS = "csynth.xml, csynth.rpt, export.rpt and Vivado's utilisation, timing summary and power reports"
+KINDS = "csynth.xml, csynth.rpt, export.rpt, export_impl.rpt, Vivado's utilisation, timing summary and power reports"
 CSYNTH = "csynth.xml or csynth.rpt"
 # files that lie beside reports: how they start, what they are, and what to name instead
 OTHERS = (

@@ -43,9 +43,9 @@ class Source:
         return number if number is not None and _is_count(number) else None
 
     def _printed(self, field: str, cell: str) -> int | None:
-        """Return the number that is printed; a percentage in brackets is left off."""
+        """Return the number that is printed, None of a range; a percentage in brackets is left off."""
         text = re.sub(r" ?\([^()]{1,9}%\)$", "", cell.strip())
-        if text.lower() in ABSENT:
+        if _is_none(text):
             return None
         if not INTEGER.fullmatch(text):
             raise self.wrong(field, "a whole number", text)
@@ -71,7 +71,7 @@ class Source:
     def decimal(self, field: str, cell: str) -> float | None:
         """Return a number; None where the tool gives none."""
         text = cell.strip()
-        if text.lower() in ABSENT:
+        if _is_none(text):
             return None
         if not DECIMAL.fullmatch(text):
             raise self.wrong(field, "a number", text)
@@ -79,7 +79,7 @@ class Source:
 
     def nanoseconds(self, field: str, cell: str) -> float | None:
         """Return a time in ns, 0 or more; it may carry its unit."""
-        number, _, unit = cell.strip().partition(" ")
+        number, _, unit = ("-", "", "") if _is_none(cell) else cell.strip().partition(" ")
         if unit.strip() not in NANOSECONDS:
             raise self.wrong(field, "a time in ns, us or ms", cell.strip())
         value = self.decimal(field, number)
@@ -117,6 +117,11 @@ class Source:
         """Tell whether a line matches."""
         compiled = re.compile(pattern)
         return any(compiled.match(line) for line in self.lines)
+
+
+def _is_none(text: str) -> bool:
+    """Whether a cell has no number, or has two."""
+    return text.strip().lower() in ABSENT or " ~ " in text
 
 
 def _is_count(number: int) -> bool:

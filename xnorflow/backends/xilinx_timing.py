@@ -123,7 +123,8 @@ def _stage(source: Source) -> Stage:
         if kind in nets:
             return stage
     # the name that the file had when it was written, without its folders
-    written = source.find(r"^\|\s*Command\s*:.*\s-file\s+(?:.*[/\\])?([^/\\]+)$") or ""
+    command = source.find(r"^\|\s*Command\s*:\s*(\S.*)$") or ""
+    written = re.split(r"[/\\]", command.rpartition(" -file ")[2])[-1]
     for text in (source.path.name, written):
         if found := SUFFIX.findall(text):
             return stage_of(source, NAMED.get(found[-1], found[-1]))

@@ -10,6 +10,8 @@ from xnorflow.backends.xilinx_text import Source, Span
 from xnorflow.errors import ReportError, shown
 from xnorflow.report import Stage, SynthReport, Timing, Usage
 
+# several times the largest that is known; every byte of it may take forty of memory
+LARGEST_XML = 16 << 20
 DSP_NAMES = ("DSP", "DSP48E", "DSP48", "DSP48E1", "DSP48E2", "DSP58", "DSP_Slice")
 
 
@@ -17,8 +19,10 @@ def read_xml(path: Path, text: str) -> SynthReport:
     """Read a csynth XML report.
 
     Raises:
-        ReportError: not well formed, with a DTD, of another kind, or lacking a field.
+        ReportError: larger than 16 MB, not well formed, with a DTD, of another kind, or lacking a field.
     """
+    if len(text) > LARGEST_XML:
+        raise ReportError(f"{shown(path)}: XML of HLS has at most {LARGEST_XML >> 20} MB, got {len(text) >> 20} MB")
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise ReportError(f"{shown(path)}: a report has no DTD and no entities, this one has; write it again")
     try:

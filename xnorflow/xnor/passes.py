@@ -28,6 +28,7 @@ from xnorflow.xnor.cpp_names import name_for_cpp
 from xnorflow.xnor.inputs import read_packed
 from xnorflow.xnor.nodes import is_ours, is_packed, number_type
 from xnorflow.xnor.norms import edges_behind
+from xnorflow.xnor.softmax import replace_softmax
 from xnorflow.xnor.tail import keep_exact
 from xnorflow.xnor.values import Values
 
@@ -144,6 +145,9 @@ def _unpack_for_others(model: Any, node: Any) -> None:
     if readers and is_ours(readers[0]):
         return
     model.insert_node(model.make_node("XnorUnpack", f"{node.name}_values", {}, node.outputs.copy()))
+    for reader in readers:
+        if reader.class_name == "Softmax":
+            replace_softmax(model, reader)
 
 
 def _work_at_once(model: Any) -> None:

@@ -1,0 +1,48 @@
+"""A user's own ratios from HLS report to Vivado, as ``xnorflow calibrate`` writes them to a YAML file."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from xnorflow.cost import Ratios
+from xnorflow.errors import DataError, XnorflowError, shown
+from xnorflow.plain import from_plain
+from xnorflow.yamlfile import load_yaml
+
+# beyond it, two reports are not of the same design
+MOST_RATIO = 1000
+_Factor = Annotated[float, Meta(ge=1 / MOST_RATIO, le=MOST_RATIO)]
+_Factors = tuple[_Factor, _Factor, _Factor]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Low, likely and high factor of each resource; None where the file leaves it out."""
+
+    lut: _Factors | None = None
+    ff: _Factors | None = None
+    bram18: _Factors | None = None
+    dsp: _Factors | None = None
+
+    def __post_init__(self) -> None:
+        for kind, factors in vars(self).items():
+            if factors is not None and not factors[0] <= factors[1] <= factors[2]:
+                raise ValueError(f"{kind} must be three rising numbers, got {', '.join(map(str, factors))}")
+
+
+def load_calibration(path: Path) -> Ratios:
+    """Read a calibration: low, likely and high of each resource that the file names.
+
+    Raises:
+        DataError: missing, not YAML, or not three rising numbers from 1/1000 to 1000 for each resource.
+    """
+    try:
+        calibration = from_plain(Calibration, load_yaml(path, "a calibration file"), shown(path))
+    except XnorflowError as error:
+        raise DataError(f"{error}; write one with xnorflow calibrate -o") from error
+    return {kind: factors for kind, factors in dataclasses.asdict(calibration).items() if factors is not None}

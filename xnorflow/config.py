@@ -159,9 +159,8 @@ class BuildConfig:
             for layer in table if isinstance(table, dict) else ():
                 if layer not in names:
                     raise ConfigError(f"{key}: network {spec.name} has no layer {layer!r}; it has {', '.join(names)}")
-        for known in spec.layers:
-            if known.name in self.folding:
-                self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=self.backend != VERILOG)
+        for known in (layer for layer in spec.layers if layer.name in self.folding):
+            self.folding[known.name].check(known.name, known.n_in, known.n_out, divides=self.backend != VERILOG)
 
 
 def load_config(path: str | Path) -> BuildConfig:

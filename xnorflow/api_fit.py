@@ -145,14 +145,14 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
     return dataclasses.replace(verdict, reports=own), cost
 
 
-def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, ...]:
+def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[Point, ...]:
     """Return every choice of reuse factors that no other one beats, and draw them where asked.
 
     Raises:
         ConfigError, DataError, ToolNotFound: as ``check_drawing``, before the work.
     """
     if drawing is not None:
-        check_drawing(drawing)
+        check_drawing(Path(drawing))
     spec, config = question.spec, question.config
     kernel = kernel_of(config, question.ratios)
 
@@ -163,7 +163,7 @@ def explore(question: FitQuestion, drawing: Path | None = None) -> tuple[Point, 
 
     points = _explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
     if drawing is not None:
-        plot(points, question.budget, drawing, f"{question.spec.name} with {kernel.name}, estimated")
+        plot(points, question.budget, Path(drawing), f"{question.spec.name} with {kernel.name}, estimated")
     return points
 
 
@@ -211,7 +211,7 @@ def synth(
         return order.result(state)
 
 
-def calibrate(reports: Sequence[Path]) -> Mapping[str, Ratio]:
+def calibrate(reports: Sequence[str | Path]) -> Mapping[str, Ratio]:
     """Return the ratios from HLS reports to Vivado's reports of the same top functions.
 
     Raises:
@@ -226,15 +226,16 @@ def calibrate(reports: Sequence[Path]) -> Mapping[str, Ratio]:
     return ratios
 
 
-def write_calibration(ratios: Mapping[str, Ratio], path: Path) -> None:
+def write_calibration(ratios: Mapping[str, Ratio], path: str | Path) -> None:
     """Write ratios as ``--calibration`` reads them."""
     table = {kind: [ratio.low, ratio.likely, ratio.high] for kind, ratio in ratios.items()}
     write_text(
-        path,
+        Path(path),
         "# From HLS report to Vivado: low, likely, high. Written by xnorflow calibrate.\n" + yaml.safe_dump(table),
     )
 
 
-def write_config(config: BuildConfig, path: Path, remark: str) -> None:
+def write_config(config: BuildConfig, path: str | Path, remark: str) -> None:
     """Write a configuration with a remark on its first line, as ``load_config`` reads it."""
+    path = Path(path)
     write_text(path, config_to_yaml(config, path, remark))

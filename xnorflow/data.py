@@ -85,7 +85,7 @@ class DataSet:
         return (*self.image_shape, 1)[:3]
 
 
-def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
+def load_dataset(name: str, data_dir: str | Path | None = None) -> DataSet:
     """Load a data set by name, or the user's own from an ``.npz`` file or a folder of images.
 
     A name in ``DATASET_NAMES`` wins over a folder so called; write ``./mnist`` for the folder.
@@ -106,7 +106,7 @@ def load_dataset(name: str, data_dir: Path | None = None) -> DataSet:
     if name == "digits":
         return _load_digits()
     if name in _CLASS_COUNTS:
-        return _load_full(name, data_dir)
+        return _load_full(name, Path(data_dir) if data_dir else None)
     path = Path(name)
     if name and _is_folder(path):
         return _split_own(path.resolve().name, load_folder(path))

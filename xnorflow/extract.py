@@ -29,7 +29,7 @@ FRACTION_BITS = 20
 
 def extract_file(path: str | Path, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
     """Read a network file and return its NetSpec; the file's own input settings win over the arguments."""
-    model, settings = load_model(Path(path))
+    model, settings = load_model(path)
     return extract(model, settings.get("bits", bits), settings.get("pixel_threshold", pixel_threshold))
 
 

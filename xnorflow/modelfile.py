@@ -71,7 +71,7 @@ def _copy_compressed(source: Any, target: Any) -> None:
                 copied.attrs[key] = value
 
 
-def load_model(path: Path) -> tuple[Any, dict[str, Any]]:
+def load_model(path: str | Path) -> tuple[Any, dict[str, Any]]:
     """Read a Keras model; return it as a Sequential, with its input settings, if it has any.
 
     The file is one that ``model.save`` of Keras 2 or 3 wrote, ``.h5`` or ``.keras``, whatever its name. Layers whose
@@ -81,7 +81,7 @@ def load_model(path: Path) -> tuple[Any, dict[str, Any]]:
         DataError: it is missing, cannot be read, is another kind of file, damaged, or too large.
         ConfigError: it holds a layer or object that is not allowed.
     """
-    with _opened(path) as (network, store):
+    with _opened(Path(path)) as (network, store):
         return _build(network, store), store.settings
 
 

@@ -204,15 +204,17 @@ def save_report(report: RunReport, project: Path) -> None:
     write_json(project / FILE, dataclasses.asdict(report))
 
 
-def load_report(project: Path) -> RunReport:
+def load_report(project: str | Path) -> RunReport:
     """Read the report of a run.
 
     Raises:
         ReportError: the folder holds no report, or one of another version or damaged.
     """
-    path = project / FILE
+    path = Path(project) / FILE
     if not is_file(path):
-        raise ReportError(f"no {FILE} in {project}; run `xnorflow run CONFIG` first, and name its project folder")
+        raise ReportError(
+            f"no {FILE} in {shown(project)}; run `xnorflow run CONFIG` first, and name its project folder"
+        )
     try:
         values = read_json(path)
         if isinstance(values, dict) and (found := values.get("format")) != FORMAT_VERSION:

@@ -65,6 +65,8 @@ def load_spec(path: str | Path) -> NetSpec:
         return _from_arrays(arrays)
     except XnorflowError as error:
         raise DataError(f"{shown(path)}: {error}; {advice}") from error
+    except MemoryError:
+        raise
     except Exception as error:
         # a header can be any JSON, so any of Python's own exceptions may come
         raise DataError(f"{shown(path)}: not a NetSpec file or damaged ({_reason(error)}); {advice}") from error

@@ -108,6 +108,11 @@ def _words(step: StepResult, inputs: dict[str, Any]) -> str:
 
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:
     if not is_file(model):
+        if model.is_dir():
+            from xnorflow.modelfile import check_model
+
+            # raises, and says what kind of folder it is
+            check_model(model)
         raise ConfigError(f"no such network file: {shown(model)}")
     card, remark = find_card(model)
     if remark:

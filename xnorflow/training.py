@@ -151,6 +151,8 @@ class TrainingRun:
                 for index, variable in enumerate(self._variables()):
                     variable.assign(stored[f"v{index}"])
                 self.best_weights = [stored[f"b{i}"] for i in range(len(self.best_weights))]
+        except MemoryError:
+            raise
         except Exception as error:
             # a damaged archive raises BadZipFile, zlib.error, ValueError, KeyError, ...
             raise DataError(f"{self.checkpoint}: damaged checkpoint ({error}); delete it to start afresh") from error

@@ -66,7 +66,7 @@ def take_network(project, spec, config):
     data = load_dataset(config.data)
     given = run_step(
         project / TRAIN,
-        {".h5": "0" * 64},
+        {"model": "0" * 64, "card": None},
         lambda folder: (
             (folder / f"{config.name}.h5").write_bytes(b"no network that Keras could read"),
             {"trained_here": False, "card": None, "file": "own.h5"},
@@ -74,11 +74,13 @@ def take_network(project, spec, config):
     )
     inputs = {
         "model": given.files[f"{config.name}.h5"],
+        "known_accuracy": None,
         "data": data.sha256,
         "input_bits": config.input_bits,
         "pixel_threshold": config.pixel_threshold,
     }
-    run_step(project / EXTRACT, inputs, lambda folder: {"spec": save_spec(spec, folder / "spec.npz"), "results": []})
+    found = {"results": [], "warnings": []}
+    run_step(project / EXTRACT, inputs, lambda folder: {"spec": save_spec(spec, folder / "spec.npz"), **found})
     return project
 
 

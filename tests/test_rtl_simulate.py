@@ -9,6 +9,7 @@ from rtl_nets import conv_cases, conv_net, dense_cases, dense_net, images_of
 
 from xnorflow.config import BuildConfig
 from xnorflow.errors import ConfigError, Mismatch, ToolFailed, ToolNotFound
+from xnorflow.folders import claim
 from xnorflow.rtl import Folding, choose_foldings, plan_network, simulate, verilator
 from xnorflow.steps_rtl import generate_step
 
@@ -110,7 +111,9 @@ CONVS = {
 def test_convolutions_equal_the_golden_model(tmp_path, case, pe, simd):
     shape, layers, bits = CONVS[case]
     spec = conv_net(3, shape, layers, bits)
-    plan, result = check(spec, {layer.name: Folding(min(pe, layer.n_out), simd) for layer in spec.layers}, tmp_path)
+    plan, result = check(
+        spec, {layer.name: Folding(min(pe, layer.n_out), min(simd, layer.n_in)) for layer in spec.layers}, tmp_path
+    )
     check_cycles(plan, result)
 
 
@@ -138,7 +141,7 @@ def test_layers_that_wait_for_one_another(tmp_path):
 @pytest.mark.parametrize("case", CONVS)
 @pytest.mark.parametrize("pe_simd", [(1, 1), (2, 100), (100, 100), (3, 2)])
 def test_more_foldings_of_convolutions(tmp_path, case, pe_simd):
-    test_convolutions_equal_the_golden_model(tmp_path, case, pe_simd)
+    test_convolutions_equal_the_golden_model(tmp_path, case, *pe_simd)
 
 
 def test_a_wrong_weight_is_found(tmp_path):
@@ -174,7 +177,7 @@ def test_a_wrong_frame_is_mended_and_said(tmp_path):
 def test_half_an_object_of_a_killed_run_is_not_taken(tmp_path, monkeypatch):
     """To make it would be up to date."""
     half, there = tmp_path / "obj" / "Vxnf_top__ALL.o", []
-    half.parent.mkdir()
+    claim(half.parent)
     half.write_bytes(b"half an object")
     monkeypatch.setattr(verilator, "run_tool", lambda argv, **options: there.append(half.exists()))
     verilator.build([], tmp_path)

@@ -241,19 +241,6 @@ def test_every_header_lands_beside_those_that_include_it(hls4ml, tmp_path):
     assert {"nnet_xnor.h", *included} == ours == {path.name for path in folder.glob("nnet_xnor*")}
 
 
-def test_the_documented_snippet_runs(hls4ml, tmp_path, monkeypatch):
-    text = (ROOT / "docs/kernels.md").read_text(encoding="utf-8")
-    snippet = text.split("```python\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    # what comes behind the conversion is compiled and compared above
-    monkeypatch.setattr(hls4ml.model.graph.ModelGraph, "compile", lambda graph: graph.write())
-    monkeypatch.setattr(hls4ml.model.graph.ModelGraph, "predict", lambda graph, images: images)
-    names = {"model": model_of((12,), binary_dense(6, "dense1"), norm("b1"), sign("s1"), binary_dense(3, "out"))}
-    exec(snippet, names | {"images": np.ones((1, 12), np.float32)}, found := {})
-    assert classes_of(found["graph"])["dense1"] == "XnorMatrix"
-    assert "reuse_factor = 8;" in (tmp_path / "my-project/firmware/parameters.h").read_text(encoding="utf-8")
-
-
 def named(*names):
     source, dense, batch, activation, scores, after = names
     keras = import_keras()

@@ -27,8 +27,6 @@ def load_npz(path: Path, most_bytes: int, names: Collection[str] | None = None) 
     with open_regular(path) as stream:
         try:
             return _arrays(stream, most_bytes, names)
-        except MemoryError:
-            raise
         # damaged bytes make zipfile, zlib, tokenize and numpy raise a dozen unrelated kinds of exception
         except Exception as error:
             raise DataError(f"cannot read {shown(path)}: {_reason(error)}") from error

@@ -33,6 +33,7 @@ def trainings(monkeypatch):
         return SimpleNamespace(card=dataclasses.replace(CARD, data=about, train=config, seconds=1234.5))
 
     monkeypatch.setattr("xnorflow.train.train", train)
+    monkeypatch.setattr("xnorflow.modelfile.check_model", lambda path: None)
     return calls
 
 
@@ -123,6 +124,13 @@ def test_a_file_that_is_no_network_does_not_stay_in_the_way(given, tmp_path, mon
     (tmp_path / "good.h5").write_text("good")
     api.train(DIGITS, project=given, model=tmp_path / "good.h5")
     assert content(given) == "good"
+
+
+def test_a_file_that_is_no_network_is_refused_by_its_own_name_before_it_is_copied(tmp_path):
+    (tmp_path / "my.h5").write_text("hello")
+    with pytest.raises(DataError, match=r"my\.h5: it is a text file and no network"):
+        api.train(DIGITS, project=tmp_path / "p", model=tmp_path / "my.h5")
+    assert not (tmp_path / "p" / TRAIN).exists()
 
 
 def test_another_network_file_or_data_set_is_another_network(trained, given_config, tmp_path, digits_data):

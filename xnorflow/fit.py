@@ -72,8 +72,8 @@ class Fit:
             if self.searched_cycles is not None:
                 pace += f" ({self.searched_cycles} but for the words that come in)"
             return (
-                f"{verdict}: {pace}, {use.lut} LUT, {use.ff} FF, "
-                f"{use.bram18} BRAM18, {use.dsp} DSP; cycles by formula, cells as estimated ({self.goal.level})"
+                f"{verdict}: {pace}, {use.lut} LUT, {use.ff} FF, {use.bram18} BRAM18, {use.dsp} DSP; "
+                f"cycles by formula, cells as estimated ({self.goal.level}), slices not"
             )
         lacks = ", ".join(
             f"{item.kind.upper()} needs {item.needed} of {item.usable} usable ({item.over} too many)"
@@ -81,7 +81,7 @@ class Fit:
         )
         hints = "; ".join(self.changes) or "no single change was found"
         lacks = lacks or "no legal reuse factor is quick enough"
-        return f"{verdict}: {lacks}; {hints}; cells as estimated ({self.goal.level})"
+        return f"{verdict}: {lacks}; {hints}; cells as estimated ({self.goal.level}), slices not"
 
 
 def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal | None = None) -> Fit:

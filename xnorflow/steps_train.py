@@ -107,13 +107,12 @@ def _words(step: StepResult, inputs: dict[str, Any]) -> str:
 
 
 def _given(run: Run, model: Path, held: Held | None) -> StepResult:
-    if not is_file(model):
-        if model.is_dir():
-            from xnorflow.modelfile import check_model
+    from xnorflow.modelfile import check_model
 
-            # raises, and says what kind of folder it is
-            check_model(model)
+    if not is_file(model) and not model.is_dir():
         raise ConfigError(f"no such network file: {shown(model)}")
+    # under the name that its user knows, and before anything is copied
+    check_model(model)
     card, remark = find_card(model)
     if remark:
         print(f"xnorflow: {remark}", file=sys.stderr, flush=True)

@@ -92,7 +92,9 @@ class Verdict:
             count = f"{low}" if low == high else f"{low} to {high}"
             parts.append(f"{item.kind.upper()} {count} of {item.usable} ({item.stage.value}: {item.answer.value})")
         clock = {None: "", True: "; clock met", False: "; clock not met"}[self.meets_clock]
-        return f"{self.answer.value} {self.device}: {', '.join(parts)}{clock}"
+        # a design whose cells fit may still need more slices than the part has
+        slices = "" if any(item.stage in ORDER[3:] for item in self.findings) else "; slices not estimated"
+        return f"{self.answer.value} {self.device}: {', '.join(parts)}{clock}{slices}"
 
 
 def evidence_of_estimate(amounts: Amounts) -> Evidence:

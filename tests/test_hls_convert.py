@@ -194,7 +194,8 @@ def test_what_hls4ml_holds_is_checked(tmp_path, monkeypatch, change, text, strat
     assert not (tmp_path / "project" / "manifest.json").exists()
 
 
-NAMES = ["input", "pixels", "dense1_norm", "bnbt_dense1_norm", "int", "_x"]
+# the last has as many letters as a name may have, and would get more
+NAMES = ["input", "pixels", "dense1_norm", "bnbt_dense1_norm", "int", "_x", f"_{'x' * 63}"]
 
 
 @pytest.mark.parametrize(("name", "kernel"), [*((name, "xnor") for name in NAMES), ("input", "hls4ml")])

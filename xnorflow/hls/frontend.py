@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from xnorflow.config import XNOR, BuildConfig
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
 from xnorflow.hls.types import input_type, types_of
 from xnorflow.inttypes import fixed_type
+from xnorflow.names import MOST_LETTERS
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec, ScoreSpec
 
 Layer = dict[str, Any]
@@ -34,12 +34,14 @@ def node_names(spec: NetSpec) -> dict[str, str]:
     taken = {INPUT_NAME, RESERVED}
     names: dict[str, str] = {}
     for layer in spec.layers:
-        name = re.sub(r"\W", "_", layer.name, flags=re.ASCII)
-        if not name[0].isalpha():
-            name = f"layer_{name}"
+        # hls4ml's names begin with a letter
+        plain = layer.name if layer.name[0].isalpha() else f"layer{layer.name}"
+        name, number = plain[:MOST_LETTERS], 1
         # in its configuration hls4ml does not tell capitals from small letters
         while taken & (nodes := _nodes_of(name.lower())):
-            name = f"{name}_layer"
+            number += 1
+            end = f"_{number}"
+            name = plain[: MOST_LETTERS - len(end)] + end
         names[layer.name] = name
         taken |= nodes
     return names

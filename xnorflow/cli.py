@@ -1,6 +1,7 @@
 """The command line.
 
-Exit codes: 0, 1 does not match or does not fit, 2 the user's mistake, 3 an unexpected exception, 130 Ctrl-C.
+Exit codes: 0, 1 does not match or does not fit, 2 the user's mistake, 3 an unexpected exception, and 128 and the
+signal's number where one stopped it.
 """
 
 from __future__ import annotations

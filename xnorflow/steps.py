@@ -19,7 +19,7 @@ from typing import Any
 
 from xnorflow import __version__, signals
 from xnorflow.errors import DataError, shown
-from xnorflow.files import sha256_file, write_error, write_json
+from xnorflow.files import sha256_file, write_json, writing
 from xnorflow.folders import MARKER, claim, discard, empty
 from xnorflow.plain import Seconds, from_plain, read_plain
 
@@ -90,14 +90,12 @@ def run_step(
     empty(folder, keeps)
     write_json(folder / INPUTS, inputs)
     started = time.monotonic()
-    try:
+    with writing(folder):
         values = dict(work(folder))
         # foreign code may have swallowed a Ctrl-C, and not be done
         signals.check()
         seconds = round(time.monotonic() - started, 2)
         files = {name: sha256_file(folder / name) for name in _files(folder) if proves(name)}
-    except OSError as error:
-        raise write_error(Path(error.filename or folder), error) from error
     record = StepRecord(_key(inputs), seconds, values, files)
     write_json(folder / RESULT, dataclasses.asdict(record))
     return StepResult(folder.name, seconds, False, values, record.key, files)

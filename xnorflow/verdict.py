@@ -17,7 +17,8 @@ from xnorflow.cost import KINDS, Amounts, Band, Ratios, exactly, hls_to_vivado
 from xnorflow.problem import Budget
 from xnorflow.report import Slices, Stage, SynthReport, Usage
 
-ORDER = (Stage.ESTIMATED, Stage.HLS, Stage.YOSYS, Stage.SYNTHESISED, Stage.PLACED, Stage.ROUTED)
+VIVADO = (Stage.SYNTHESISED, Stage.PLACED, Stage.ROUTED)
+ORDER = (Stage.ESTIMATED, Stage.HLS, Stage.YOSYS, *VIVADO)
 SURE = (1.0, 1.0, 1.0)
 # final count over the count of the stage: low, likely, high. Vivado's count falls by optimisation after
 # synthesis (its own report says so); placed LUT sites were 1.06 to 1.07 times Yosys' cells on two designs
@@ -93,7 +94,7 @@ class Verdict:
             parts.append(f"{item.kind.upper()} {count} of {item.usable} ({item.stage.value}: {item.answer.value})")
         clock = {None: "", True: "; clock met", False: "; clock not met"}[self.meets_clock]
         # a design whose cells fit may still need more slices than the part has
-        slices = "" if any(item.stage in ORDER[3:] for item in self.findings) else "; slices not estimated"
+        slices = "" if any(item.stage in VIVADO for item in self.findings) else "; slices not estimated"
         return f"{self.answer.value} {self.device}: {', '.join(parts)}{clock}{slices}"
 
 
@@ -207,7 +208,7 @@ def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
     for top in sorted({report.top for report in reports}):
         own = [report for report in reports if report.top == top]
         hls = next((report.usage for report in own if report.stage is Stage.HLS), None)
-        later = [report for report in own if report.stage in ORDER[3:] and report.usage != Usage()]
+        later = [report for report in own if report.stage in VIVADO and report.usage != Usage()]
         if hls is None or not later:
             continue
         vivado = max(later, key=lambda report: ORDER.index(report.stage)).usage

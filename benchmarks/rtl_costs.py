@@ -127,8 +127,7 @@ def run(seed: int, folder: Path) -> dict[str, Any]:
     usage = synthesize(sources, TOP, folder).usage
     sizes = [plan.spec.input.size, *(layer.n_out for layer in plan.layers)]
     foldings = [[layer.pe, layer.simd] for layer in plan.layers]
-    counts = {"lut": usage.lut, "ff": usage.ff, "bram18": usage.bram18, "dsp": usage.dsp}
-    return {"seed": seed, "sizes": sizes, "foldings": foldings, "bram36": bram36, **counts}
+    return {"seed": seed, "sizes": sizes, "foldings": foldings, "bram36": bram36, **dict(usage.counts.items())}
 
 
 def stored_runs(folder: Path, wanted: int) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from xnorflow.config import load_config
 from xnorflow.errors import ToolNotFound
 from xnorflow.plain import from_plain
 from xnorflow.report import Depth, LogicDelay, Slices, Stage, SynthReport, Usage
+from xnorflow.resources import Counts
 from xnorflow.runreport import SynthRow
 from xnorflow.show import synth_table
 
@@ -137,7 +138,7 @@ def test_a_trace_of_one_image(tmp_path, project, capsys):
 )
 def test_slices_count_in_the_verdict(least, likely, fits):
     slices = Slices(5, 6, least, likely)
-    row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, slices=slices, slices_available=10)
+    row = SynthRow("Yosys", "yosys", Counts(1, 0, 0, 0), Counts(10, 0, 0, 0), slices=slices, slices_available=10)
     assert row.fits is fits
     table = synth_table(row, "small")
     assert ("slices, likely", str(likely), "10", f"{10 * likely:.1f} %") in table.rows
@@ -151,7 +152,7 @@ def test_slices_count_in_the_verdict(least, likely, fits):
 )
 def test_the_estimate_of_the_slowest_path_is_no_clock(unknown, words):
     delay = LogicDelay(2.345, "SRLC32E layer1.fifo", "FDRE slice", unknown)
-    row = SynthRow("Yosys", "yosys", {"lut": 1}, {"lut": 10}, logic_delay=delay)
+    row = SynthRow("Yosys", "yosys", Counts(1, 0, 0, 0), Counts(10, 0, 0, 0), logic_delay=delay)
     note = synth_table(row, "small").note
     assert "path (SRLC32E to FDRE) take 2.35 ns as Yosys estimates, without" in note and words in note
     assert from_plain(SynthRow, json.loads(json.dumps(dataclasses.asdict(row))), "x") == row

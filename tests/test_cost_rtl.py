@@ -169,9 +169,7 @@ def test_search_counts_nearly_what_the_plan_has(cycles):
         for shape, share in zip(layer_shapes(spec), shares, strict=True)
     ]
     for kind in ("lut", "ff"):
-        assert sum(getattr(part, kind).likely for part in parts) == pytest.approx(
-            getattr(cost, kind).likely, rel=0.05
-        )
+        assert sum(part[kind].likely for part in parts) == pytest.approx(cost[kind].likely, rel=0.05)
 
 
 def test_registers_beside_which_no_others_fit_are_in_the_upper_end():

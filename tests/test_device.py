@@ -6,14 +6,15 @@ import pytest
 import yaml
 
 from xnorflow.cli import main
-from xnorflow.device import Resources, _key, device_of, devices, load_device, orderable
+from xnorflow.device import _key, device_of, devices, load_device, orderable
 from xnorflow.errors import ConfigError
+from xnorflow.resources import Counts
 
 
 def test_home_board():
     zybo = device_of("xc7z010clg400-1")
     assert zybo.name == "xc7z010"
-    assert zybo.resources == Resources(lut=17_600, ff=35_200, bram18=120, dsp=80)
+    assert zybo.resources == Counts(lut=17_600, ff=35_200, bram18=120, dsp=80)
     assert "Zybo Z7-10" in zybo.boards
     assert zybo.source.startswith("AMD DS190")
 
@@ -118,7 +119,7 @@ def test_a_device_file_of_ones_own(tmp_path):
     path = written(tmp_path, OWN)
     item = load_device(path)
     assert (item.name, item.parts, item.boards) == ("tiny7", ("xc7tiny100-1", "xc7tiny100-2"), OWN["boards"])
-    assert item.resources == Resources(8000, 16000, 40, 20) and item.slices == 2000
+    assert item.resources == Counts(8000, 16000, 40, 20) and item.slices == 2000
     assert item.pins == {"xc7tiny100": ("A1", "A2", "A3", "A4")}
     assert device_of(str(path)) == item and orderable(str(path)) == "xc7tiny100-1"
     required = {key: value for key, value in OWN.items() if key not in ("boards", "pins")}

@@ -14,6 +14,7 @@ from xnorflow.card import Card, find_card
 from xnorflow.cli import main
 from xnorflow.errors import XnorflowError
 from xnorflow.report import Depth, LogicDelay, SimResult, Slices
+from xnorflow.resources import Counts
 from xnorflow.runreport import FILE, InputRow, RtlRow, RtlSpeed, SynthRow, load_report
 from xnorflow.steps import RESULT, finished, run_step
 from xnorflow.steps_rtl import RtlSimulated
@@ -27,8 +28,8 @@ FULL = report(
     synth=SynthRow(
         "Yosys",
         "yosys 0.60",
-        {"lut": 400, "ff": 300, "bram18": 0, "dsp": None},
-        {"lut": 17600, "ff": 35200, "bram18": 120, "dsp": 80},
+        Counts(400, 300, 0, None),
+        Counts(17600, 35200, 120, 80),
         Depth(5, 1, "a", "b"),
         LogicDelay(2.5, "FDRE a", "LUT6 b", ("X",)),
         Slices(5, 60, 100, 120),

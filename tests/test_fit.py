@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xnorflow.config import BuildConfig
-from xnorflow.cost import KINDS, Amounts, LayerCost, LayerShape, dense_shapes, exactly
+from xnorflow.cost import LayerCost, LayerShape, counts_at, dense_shapes, exactly
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_rtl import RtlKernel
-from xnorflow.device import Device, Resources, device_of
+from xnorflow.device import Device, device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import AXI_DMA_SHELL, Budget, Goal, cost_of, fit, fit_config
 from xnorflow.hls.reuse import check_reuse_factors
+from xnorflow.resources import KINDS, Counts
 from xnorflow.search import Options, minimise
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 
@@ -90,30 +91,30 @@ def networks(draw):
         for _ in range(draw(st.integers(1, 6))):
             interval = draw(st.integers(1, 12))
             counts = [draw(small_numbers(most)) for most in (60, 60, 12, 6)]
-            cost = Amounts(*(exactly(count) for count in counts))
+            cost = Counts(*(exactly(count) for count in counts))
             rows.append(LayerCost(f"l{at}", "table", interval, interval, (interval, interval + 3), cost))
         table[f"l{at}"] = rows
-    limit = Resources(*(draw(small_numbers(most)) for most in (180, 180, 36, 18)))
+    limit = Counts(*(draw(small_numbers(most)) for most in (180, 180, 36, 18)))
     return table, Device("small", (), (), limit, "a test")
 
 
 def every_fitting_choice(table, limit):
     for picks in itertools.product(*table.values()):
-        uses = [sum(getattr(pick.expected, kind).likely for pick in picks) for kind in KINDS]
-        if all(use <= getattr(limit, kind) for use, kind in zip(uses, KINDS, strict=True)):
+        uses = [sum(pick.expected[kind].likely for pick in picks) for kind in KINDS]
+        if all(use <= limit[kind] for use, kind in zip(uses, KINDS, strict=True)):
             yield picks
 
 
 def area_of(device, picks):
     """The largest share of the budget, then the sum of the shares."""
-    counts = [sum(getattr(pick.expected, kind).likely for pick in picks) for kind in KINDS]
-    limits = [getattr(device.resources, kind) for kind in KINDS]
+    counts = [sum(pick.expected[kind].likely for pick in picks) for kind in KINDS]
+    limits = [device.resources[kind] for kind in KINDS]
     return max(Fraction(use, max(1, limit)) for use, limit in zip(counts, limits, strict=True)), sum_of(device, picks)
 
 
 def sum_of(device, picks):
-    weights = [10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS]
-    return sum(getattr(p.expected, kind).likely * w for p in picks for kind, w in zip(KINDS, weights, strict=True))
+    weights = [10**9 // max(1, device.resources[kind]) for kind in KINDS]
+    return sum(p.expected[kind].likely * w for p in picks for kind, w in zip(KINDS, weights, strict=True))
 
 
 @settings(max_examples=200, deadline=None)
@@ -167,8 +168,8 @@ def timed(layers, kernel, goal):
 
 
 def test_margin_and_shell():
-    assert Budget(HOME).usable == Resources(15840, 31680, 108, 72)
-    assert Budget(HOME, shell=AXI_DMA_SHELL).usable == Resources(13320, 27783, 102, 72)
+    assert Budget(HOME).usable == Counts(15840, 31680, 108, 72)
+    assert Budget(HOME, shell=AXI_DMA_SHELL).usable == Counts(13320, 27783, 102, 72)
     assert Budget(HOME, margin=0.0).usable == HOME.resources
     with pytest.raises(ConfigError, match="margin must be"):
         Budget(HOME, margin=10)
@@ -176,8 +177,8 @@ def test_margin_and_shell():
 
 def test_found_choice_keeps_every_budget():
     found = fit(dense_shapes((784, 256, 256, 256, 10)), RtlKernel(), Budget(HOME))
-    use, usable = found.cost.expected.at("likely"), found.budget.usable
-    assert all(getattr(use, kind) <= getattr(usable, kind) for kind in KINDS)
+    use, usable = counts_at(found.cost.expected, "likely"), found.budget.usable
+    assert all(use[kind] <= usable[kind] for kind in KINDS)
     assert set(found.cost.reuse_factors) == {"dense1", "dense2", "dense3", "scores"}
     assert found.message.startswith("fits xc7z010: ")
 
@@ -204,10 +205,8 @@ def test_words_where_only_the_pace_is_too_high():
 
 
 def test_words_where_resources_fail_only_together():
-    cost = [
-        LayerCost("a", "t", 1, 1, (1, 1), Amounts(*map(exactly, use))) for use in ((90, 0, 60, 0), (60, 0, 90, 0))
-    ]
-    device = Device("small", (), (), Resources(80, 80, 80, 80), "a test")
+    cost = [LayerCost("a", "t", 1, 1, (1, 1), Counts(*map(exactly, use))) for use in ((90, 0, 60, 0), (60, 0, 90, 0))]
+    device = Device("small", (), (), Counts(80, 80, 80, 80), "a test")
     found = fit([LayerShape("a", 1, 1)], TableKernel({"a": cost}), Budget(device, margin=0.0))
     assert found.cost is None
     assert [item.over for item in found.shortfalls] == [10]

@@ -9,11 +9,12 @@ from conftest import ROOT, needs_qkeras
 from xnorflow import api_fit
 from xnorflow.cli import main
 from xnorflow.config import load_config
-from xnorflow.cost import KINDS, exactly, layer_shapes
+from xnorflow.cost import counts_at, exactly, layer_shapes
 from xnorflow.cost_rtl import RtlKernel
-from xnorflow.device import Resources, device_of
+from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Budget, Goal, cost_of, fit_config, kernel_of
+from xnorflow.resources import Counts
 from xnorflow.rtl import Folding, plan_network
 
 CONFIGS = ROOT / "hls_configs"
@@ -34,8 +35,8 @@ def test_choice_keeps_the_budget_and_shows_the_cycles_of_the_plan(tiny_spec, ver
     assert found.cost.interval_cycles == plan.interval_cycles
     assert f"every {plan.interval_cycles} cycles" in found.message
     assert found.cost == cost_of(tiny_spec, chosen)
-    use = found.cost.expected.at("likely")
-    assert all(getattr(use, kind) <= getattr(HOME.usable, kind) for kind in KINDS)
+    use = counts_at(found.cost.expected, "likely")
+    assert use.within(HOME.usable)
     assert chosen.reuse_factor == verilog_config.reuse_factor
     if goal.images_per_s:
         assert found.cost.images_per_s >= goal.images_per_s
@@ -92,7 +93,7 @@ def test_search_goes_on_where_the_plan_is_larger_than_the_options_said(tiny_spec
         ]
 
     monkeypatch.setattr(RtlKernel, "options", half)
-    device = dataclasses.replace(HOME.device, resources=Resources(1500, 35200, 120, 80))
+    device = dataclasses.replace(HOME.device, resources=Counts(1500, 35200, 120, 80))
     found, chosen = fit_config(tiny_spec, verilog_config, Budget(device))
     assert chosen is not None and found.budget.usable.lut == usable
     # with more room it is larger and quicker

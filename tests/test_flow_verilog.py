@@ -14,6 +14,7 @@ from xnorflow.config import load_config
 from xnorflow.fit import cost_of
 from xnorflow.flow import VERILOG_STEPS
 from xnorflow.job import EXTRACT
+from xnorflow.resources import Counts
 from xnorflow.rtl import plan_network
 from xnorflow.runreport import SynthRow, load_report, save_report
 from xnorflow.settings import Folding
@@ -96,7 +97,7 @@ def test_yosys_counts(verilog):
     config, project, report = verilog
     synth = report.synth
     assert synth.source == "Yosys" and synth.tool.startswith("yosys 0.") and synth.fits is True
-    assert synth.available == {"lut": 17600, "ff": 35200, "bram18": 120, "dsp": 80}
+    assert synth.available == Counts(17600, 35200, 120, 80)
     # the weights are there: two layers of 64 words in block RAM, and more logic than control alone
     assert 150 < synth.used["lut"] < 600 and 500 < synth.used["ff"] < 2500
     assert synth.used["dsp"] == 0
@@ -121,7 +122,7 @@ def test_every_number_says_where_it_comes_from(verilog, form, capsys):
     out = capsys.readouterr().out
     if form == "json":
         values = json.loads(out)
-        assert values["synth"]["source"] == "Yosys" and values["synth"]["used"] == report.synth.used
+        assert values["synth"]["source"] == "Yosys" and values["synth"]["used"] == dict(report.synth.used.items())
         assert {"golden model", "RTL simulation"} <= {row["source"] for row in values["results"]}
         assert values["rtl_speed"]["interval_cycles"] == values["rtl_speed"]["measured_interval_cycles"] == CYCLES
         assert values["agrees"] is True
@@ -146,15 +147,15 @@ def test_report_round_trip(verilog, tmp_path):
     ("used", "fits", "word"),
     [
         # of Yosys' LUTs 0.95 to 1.12 are left after placing, of its registers 0.95 to 1.05
-        ({"lut": 89, "ff": 95}, True, "fits"),
-        ({"lut": 90, "ff": 95}, None, "too close to say"),
-        ({"lut": 106, "ff": 95}, None, "too close to say"),
-        ({"lut": 107, "ff": 95}, False, "does not fit"),
-        ({"lut": 10, "ff": None}, None, "too close to say"),
+        (Counts(89, 95, 0, 0), True, "fits"),
+        (Counts(90, 95, 0, 0), None, "too close to say"),
+        (Counts(106, 95, 0, 0), None, "too close to say"),
+        (Counts(107, 95, 0, 0), False, "does not fit"),
+        (Counts(10, None, 0, 0), None, "too close to say"),
     ],
 )
 def test_verdict_on_counts(used, fits, word):
-    row = SynthRow("Yosys", "yosys 0.70", used, {"lut": 100, "ff": 100})
+    row = SynthRow("Yosys", "yosys 0.70", used, Counts(100, 100, 0, 0))
     assert row.fits is fits
     assert synth_table(row, "xc7z010").note.startswith(f"Yosys: {word} xc7z010.")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from xnorflow import api_fit, show_fit
 from xnorflow.cli import main
 from xnorflow.config import load_config
-from xnorflow.cost import KINDS, dense_shapes, layer_shapes
+from xnorflow.cost import counts_at, dense_shapes, layer_shapes
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Budget
@@ -36,8 +36,8 @@ def test_a_small_network_fits_and_a_large_one_says_what_lacks():
         assert row.fit.cost is None and row.answer is Answer.DOES_NOT_FIT
         assert "LUT needs" in row.fit.message
     for row in (*small.values(), *large.values()):
-        use = row.shown.expected.at("likely")
-        fits = all(getattr(use, kind) <= getattr(BUDGET.usable, kind) for kind in KINDS)
+        use = counts_at(row.shown.expected, "likely")
+        fits = use.within(BUDGET.usable)
         assert fits == (row.fit.cost is not None)
 
 
@@ -45,7 +45,7 @@ def test_the_smallest_choice_is_shown_where_none_fits():
     row = rows_of(784, 512, 512, 512, 10)["hls4ml Resource"]
     assert row.shown is row.least
     needed = {item.kind: item.needed for item in row.fit.shortfalls}
-    assert row.least.expected.at("likely").lut >= needed["lut"]
+    assert counts_at(row.least.expected, "likely").lut >= needed["lut"]
     (_, cannot), *_ = [(line, line[-1]) for line in show_fit.stock_table([row], BUDGET).rows]
     assert cannot.startswith("does not fit: likely LUT ") and "too many" in cannot
 

@@ -1,9 +1,11 @@
 """Verdict, Pareto front and the table of hls4ml's own kernels."""
 
+import dataclasses
+
 import pytest
 
 from xnorflow import pareto
-from xnorflow.cost import Amounts, Band, dense_shapes, exactly
+from xnorflow.cost import NO_CELLS, Band, dense_shapes, exactly
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import device_of
@@ -11,6 +13,7 @@ from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.fit import Budget, Goal, fit
 from xnorflow.pareto import ANSWERS, MARKS, _figure, explore, plot
 from xnorflow.report import Stage, SynthReport, Timing, Usage
+from xnorflow.resources import Counts
 from xnorflow.verdict import Answer, calibrate, decide, evidence_of_estimate, evidence_of_report
 
 HOME = device_of("xc7z010clg400-1")
@@ -81,9 +84,9 @@ def test_one_resource_is_enough_to_fail():
 
 
 def test_estimate():
-    amounts = Amounts(Band(1000, 2000, 4000), exactly(0), exactly(100), exactly(0))
+    amounts = Counts(Band(1000, 2000, 4000), exactly(0), exactly(100), exactly(0))
     assert decide([evidence_of_estimate(amounts)], BUDGET).fits
-    close = Amounts(Band(1000, 2000, 40000))
+    close = dataclasses.replace(NO_CELLS, lut=Band(1000, 2000, 40000))
     assert decide([evidence_of_estimate(close)], BUDGET).answer is Answer.TOO_CLOSE
 
 

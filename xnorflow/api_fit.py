@@ -20,13 +20,14 @@ from xnorflow.data import shape_of
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError
 from xnorflow.files import is_file, write_text
-from xnorflow.fit import AXI_DMA_SHELL, NO_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
+from xnorflow.fit import AXI_DMA_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
 from xnorflow.own_report import read_own_reports
 from xnorflow.pareto import Point, check_drawing, plot
 from xnorflow.pareto import explore as _explore
+from xnorflow.resources import NONE
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
 from xnorflow.steps_hls import CONVERT
@@ -37,7 +38,7 @@ from xnorflow.tools import check_time_limit
 from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.verdict import calibrate as _calibrate
 
-BOARD_LOGIC = {"none": NO_SHELL, "axi-dma": AXI_DMA_SHELL}
+BOARD_LOGIC = {"none": NONE, "axi-dma": AXI_DMA_SHELL}
 UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on the weights"
 
 

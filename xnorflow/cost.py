@@ -17,11 +17,10 @@ from typing import Any, Protocol
 
 import yaml
 
-from xnorflow.device import Resources
 from xnorflow.errors import ConfigError, DataError
+from xnorflow.resources import Counts
 from xnorflow.spec import ConvSpec, NetSpec, ScoreSpec
 
-KINDS = ("lut", "ff", "bram18", "dsp")
 # by resource: the least, the likely and the largest factor from one count to another
 Ratios = Mapping[str, tuple[float, float, float]]
 
@@ -40,6 +39,10 @@ class Band:
 
     def __add__(self, other: Band) -> Band:
         return Band(self.low + other.low, self.likely + other.likely, self.high + other.high)
+
+    def at(self, level: str) -> int:
+        """Return the count at ``low``, ``likely`` or ``high``."""
+        return {"low": self.low, "likely": self.likely, "high": self.high}[level]
 
     def times(self, low: float, likely: float, high: float) -> Band:
         """Return the band of the product with an independent factor.
@@ -61,24 +64,12 @@ def exactly(value: int) -> Band:
     return Band(value, value, value)
 
 
-NOTHING = Band(0, 0, 0)
+NO_CELLS = Counts.each(exactly(0))
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """Bands of the four things that run out."""
-
-    lut: Band = NOTHING
-    ff: Band = NOTHING
-    bram18: Band = NOTHING
-    dsp: Band = NOTHING
-
-    def __add__(self, other: Amounts) -> Amounts:
-        return Amounts(*(getattr(self, kind) + getattr(other, kind) for kind in KINDS))
-
-    def at(self, level: str) -> Resources:
-        """Return the counts at ``low``, ``likely`` or ``high``."""
-        return Resources(*(int(getattr(getattr(self, kind), level)) for kind in KINDS))
+def counts_at(bands: Counts[Band], level: str) -> Counts[int]:
+    """Return the counts at the ``low``, ``likely`` or ``high`` end of their bands."""
+    return bands.map(lambda band: band.at(level))
 
 
 @dataclass(frozen=True)
@@ -136,7 +127,6 @@ class LayerCost:
         expected: cells after Vivado or Yosys.
         hls: cells as the HLS report will state them; None for a route without HLS.
         folding: (pe, simd), but for hls4ml's own kernels.
-        memory: where weights are, "block" RAM or "lut"; None for hls4ml's own kernels.
     """
 
     layer: str
@@ -144,10 +134,9 @@ class LayerCost:
     reuse_factor: int
     interval_cycles: int
     latency_cycles: tuple[int, int]
-    expected: Amounts
-    hls: Amounts | None = None
+    expected: Counts[Band]
+    hls: Counts[Band] | None = None
     folding: tuple[int, int] | None = None
-    memory: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,15 +172,15 @@ class NetCost:
         return self.clock_mhz * 1e6 / self.interval_cycles
 
     @property
-    def expected(self) -> Amounts:
+    def expected(self) -> Counts[Band]:
         """Cells after Vivado or Yosys."""
-        return sum((layer.expected for layer in self.layers), Amounts())
+        return sum((layer.expected for layer in self.layers), NO_CELLS)
 
     @property
-    def hls(self) -> Amounts | None:
+    def hls(self) -> Counts[Band] | None:
         """Cells as the HLS report will state them; None for a route without HLS."""
         parts = [layer.hls for layer in self.layers if layer.hls is not None]
-        return sum(parts, Amounts()) if len(parts) == len(self.layers) else None
+        return sum(parts, NO_CELLS) if len(parts) == len(self.layers) else None
 
     @property
     def reuse_factors(self) -> dict[str, int]:

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 
 from xnorflow.config import BuildConfig
 from xnorflow.cost import (
-    KINDS,
-    Amounts,
     Band,
     LayerCost,
     LayerShape,
@@ -27,6 +25,7 @@ from xnorflow.cost import (
 from xnorflow.device import bram18_blocks
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
+from xnorflow.resources import Counts
 
 # LUTs per bit (mux: per input) beyond the widths that were seen
 SLOPES = {"add": 1.0, "subtract": 1.0, "select": 1.0, "xor": 1.0, "compare": 0.45, "mux": 4.6, "shift": 2.0}
@@ -94,10 +93,10 @@ class Tally:
         return Band(int(self.low), round(self.likely), math.ceil(self.high))
 
 
-def after_vivado(hls: Amounts, ratios: Ratios | None = None) -> Amounts:
+def after_vivado(hls: Counts[Band], ratios: Ratios | None = None) -> Counts[Band]:
     """Return the cells that Vivado will need for what an HLS report counts."""
     ratios = ratios or hls_to_vivado()
-    return Amounts(*(getattr(hls, kind).times(*ratios[kind]) for kind in KINDS))
+    return Counts(*(band.times(*ratios[kind]) for kind, band in hls.items()))
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,7 @@ class StockKernel:
         if not layer.is_scores:
             tally.add("compare", layer.sum_bits, layer.n_out)
 
-    def _latency(self, layer: LayerShape) -> Amounts:
+    def _latency(self, layer: LayerShape) -> Counts[Band]:
         tally = Tally(self.costs)
         self._products(tally, layer, layer.n_in * layer.n_out, constant=True)
         self._tree(tally, layer, layer.n_in, layer.n_out)
@@ -203,9 +202,9 @@ class StockKernel:
         # the deeper the tree is pipelined, the more of its sums are stored
         stored = registers + layer.n_in * layer.n_out // 4
         ff = Band(registers, stored, 4 * stored)
-        return Amounts(tally.band(), ff, exactly(0), scale_dsp(layer))
+        return Counts(tally.band(), ff, exactly(0), scale_dsp(layer))
 
-    def _resource(self, layer: LayerShape, factor: int) -> Amounts:
+    def _resource(self, layer: LayerShape, factor: int) -> Counts[Band]:
         tally = Tally(self.costs)
         word = -(-layer.n_in * layer.n_out // factor)
         terms = max(1, layer.n_in // factor)
@@ -230,7 +229,7 @@ class StockKernel:
         ff = Band(registers // 2, registers + word, 3 * (registers + word))
         blocks = bram18_blocks(word, factor)
         bram18 = Band(blocks, blocks, max(blocks, -(-word // 36) * -(-factor // 512)))
-        return Amounts(Band(lut.low, lut.likely, lut.high + math.ceil(shift)), ff, bram18, scale_dsp(layer))
+        return Counts(Band(lut.low, lut.likely, lut.high + math.ceil(shift)), ff, bram18, scale_dsp(layer))
 
 
 @dataclass(frozen=True)
@@ -262,10 +261,10 @@ class ConfigKernel:
         return StockKernel(config.strategy_of(layer.name), config.backend, config.io_type, self.ratios)
 
 
-def _expected(hls: Amounts, ratios: Ratios | None) -> Amounts:
+def _expected(hls: Counts[Band], ratios: Ratios | None) -> Counts[Band]:
     """Return what Vivado will need; weight memories keep their size, so block RAM follows the arithmetic."""
     other = after_vivado(hls, ratios)
-    return Amounts(other.lut, other.ff, hls.bram18, other.dsp)
+    return Counts(other.lut, other.ff, hls.bram18, other.dsp)
 
 
 def scale_dsp(layer: LayerShape) -> Band:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, NetCost, cost_table, exactly
+from xnorflow.cost import Band, LayerCost, LayerShape, NetCost, cost_table, exactly
 from xnorflow.errors import ConfigError, DataError
+from xnorflow.resources import Counts
 from xnorflow.rtl import Folding
 from xnorflow.rtl.cells import Cells, frame_cells, layer_cells, network_cells, result_cells, rom_cells
 from xnorflow.rtl.folding import plan_layer
@@ -65,12 +66,12 @@ class RtlCoefficients:
                 raise DataError(f"RTL cost table: a band must hold 1, got {low} to {high}")
         return made
 
-    def amounts(self, cells: Cells, bram18: int) -> Amounts:
+    def amounts(self, cells: Cells, bram18: int) -> Counts[Band]:
         """Return the bands of a part's cells; the upper end of registers has their idle places with them."""
         lut = cells.lut + self.part * cells.parts + self.state * cells.state
         ff = _band(cells.ff, self.ff_band)
         ff = Band(ff.low, ff.likely, ff.high + cells.idle)
-        return Amounts(_band(lut, self.lut_band), ff, exactly(bram18), exactly(cells.dsp))
+        return Counts(_band(lut, self.lut_band), ff, exactly(bram18), exactly(cells.dsp))
 
 
 def _band(likely: float, band: tuple[float, float]) -> Band:
@@ -142,7 +143,7 @@ class RtlKernel:
         return costs
 
 
-def _layer_cost(plan: LayerPlan, name: str, amounts: Amounts) -> LayerCost:
+def _layer_cost(plan: LayerPlan, name: str, amounts: Counts[Band]) -> LayerCost:
     latency = plan.cycles + plan.depth
     folding = (plan.pe, plan.simd)
     return LayerCost(name, NAME, plan.reuse_factor, plan.cycles, (latency, latency), amounts, folding=folding)

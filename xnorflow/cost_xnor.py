@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xnorflow.config import BuildConfig
-from xnorflow.cost import Amounts, Band, LayerCost, LayerShape, Ratios, exactly, hls_to_vivado
+from xnorflow.cost import Band, LayerCost, LayerShape, Ratios, exactly, hls_to_vivado
 from xnorflow.cost_hls4ml import OperatorCosts, Tally, scale_dsp
 from xnorflow.device import bram18_blocks
 from xnorflow.inttypes import smallest_type
+from xnorflow.resources import Counts
 from xnorflow.settings import Folding
 from xnorflow.xnor.folding import (
     LUT_ROM_DEPTH,
@@ -90,10 +91,9 @@ class XnorKernel:
             expected,
             hls,
             folding=(folding.pe, folding.simd),
-            memory=memory_of(factor),
         )
 
-    def _hls(self, layer: LayerShape, folding: Folding, factor: int) -> Amounts:
+    def _hls(self, layer: LayerShape, folding: Folding, factor: int) -> Counts[Band]:
         tally = Tally(self.costs)
         for (name, width), times in cycle_operators(folding, layer.input_bits, accum_bits(layer)).items():
             for row, count, wide in HLS_ROWS[name]:
@@ -108,7 +108,7 @@ class XnorKernel:
         blocks = rom_bram18(folding, factor)
         if layer.vectors > 1 and self.io_type == "io_parallel":
             blocks += 2 * bram18_blocks(layer.n_out, layer.vectors)
-        return Amounts(lut, self._registers(layer, folding), exactly(blocks), scale_dsp(layer))
+        return Counts(lut, self._registers(layer, folding), exactly(blocks), scale_dsp(layer))
 
     def _registers(self, layer: LayerShape, folding: Folding) -> Band:
         """Input, accumulators and output; a pipelined compressor stores up to every sum and carry on top."""
@@ -117,7 +117,7 @@ class XnorKernel:
         products = folding.pe * folding.simd * layer.input_bits
         return Band(held, held + products // 2 + CONTROL_LUTS, 2 * (held + products) + MOST_CONTROL_LUTS)
 
-    def _expected(self, layer: LayerShape, folding: Folding, factor: int, hls: Amounts) -> Amounts:
+    def _expected(self, layer: LayerShape, folding: Folding, factor: int, hls: Counts[Band]) -> Counts[Band]:
         cells = sum(
             LUT6[name] * (math.ceil(width / 6) if name == "counter" else width) * times
             for (name, width), times in cycle_operators(folding, layer.input_bits, accum_bits(layer)).items()
@@ -127,7 +127,7 @@ class XnorKernel:
         ratios = self.ratios or hls_to_vivado()
         high = max(math.ceil(1.3 * likely), round(hls.lut.likely * ratios["lut"][1]))
         lut = Band(round(cells * 0.9) + memory, likely, high)
-        return Amounts(lut, hls.ff, hls.bram18, hls.dsp)
+        return Counts(lut, hls.ff, hls.bram18, hls.dsp)
 
 
 @dataclass(frozen=True)

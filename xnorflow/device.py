@@ -21,6 +21,7 @@ import yaml
 
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.plain import Positive, from_plain
+from xnorflow.resources import Counts
 from xnorflow.settings import got
 from xnorflow.yamlfile import load_yaml
 
@@ -37,19 +38,6 @@ MOST_OF_ANYTHING = 100_000_000
 
 
 @dataclass(frozen=True)
-class Resources:
-    """Amounts of the four things that run out. ``bram18`` counts 18 Kb halves."""
-
-    lut: int
-    ff: int
-    bram18: int
-    dsp: int
-
-    def __add__(self, other: Resources) -> Resources:
-        return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.dsp + other.dsp)
-
-
-@dataclass(frozen=True)
 class Device:
     """A device and what it holds.
 
@@ -63,7 +51,7 @@ class Device:
     name: str
     parts: tuple[str, ...]
     boards: Mapping[str, str] = field(hash=False)
-    resources: Resources
+    resources: Counts[int]
     source: str
     pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
@@ -104,9 +92,14 @@ class _File:
                 if not NAME.fullmatch(name):
                     raise ConfigError(f"field {key}: a name of letters, digits, - and _ is wanted, got {got(name)}")
         self._check_boards()
-        for key in ("lut", "ff", "bram18", "dsp"):
-            if getattr(self, key) > MOST_OF_ANYTHING:
-                raise ConfigError(f"field {key}: at most {MOST_OF_ANYTHING:,}, got {got(getattr(self, key))}")
+        for kind, count in self.resources.items():
+            if count > MOST_OF_ANYTHING:
+                raise ConfigError(f"field {kind}: at most {MOST_OF_ANYTHING:,}, got {got(count)}")
+
+    @property
+    def resources(self) -> Counts[int]:
+        """What the part has."""
+        return Counts(self.lut, self.ff, self.bram18, self.dsp)
 
     def _check_boards(self) -> None:
         for board, part in self.boards.items():
@@ -155,8 +148,7 @@ def _device(file: str, fields: Any) -> Device:
         told = from_plain(_File, fields, where)
     except DataError as error:
         raise ConfigError(f"{error}; compare it with one in xnorflow/devices/") from error
-    amounts = Resources(told.lut, told.ff, told.bram18, told.dsp)
-    return Device(told.name, told.parts, told.boards, amounts, told.source, told.pins)
+    return Device(told.name, told.parts, told.boards, told.resources, told.source, told.pins)
 
 
 def is_device_file(part: str) -> bool:

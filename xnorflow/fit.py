@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xnorflow.config import VERILOG, XNOR, BuildConfig
-from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost, Ratios, layer_shapes
+from xnorflow.cost import Kernel, LayerShape, NetCost, Ratios, counts_at, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.cost_rtl import RtlKernel, cost_of_plan
 from xnorflow.cost_xnor import XnorConfigKernel
-from xnorflow.device import Resources, device_of
+from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
-from xnorflow.problem import AXI_DMA_SHELL, NO_SHELL, Budget, Goal, Problem
+from xnorflow.problem import AXI_DMA_SHELL, Budget, Goal, Problem
+from xnorflow.resources import NONE, Counts
 from xnorflow.rtl import plan_network
 from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
@@ -22,7 +23,6 @@ from xnorflow.verdict import Answer, decide, evidence_of_estimate
 
 __all__ = [
     "AXI_DMA_SHELL",
-    "NO_SHELL",
     "Budget",
     "Fit",
     "Goal",
@@ -67,7 +67,7 @@ class Fit:
         """One line: what was found, or what fails by how much and what would fit."""
         verdict = f"{self.answer.value} {self.budget.device.name}"
         if self.cost is not None:
-            use = self.cost.expected.at(self.goal.level)
+            use = counts_at(self.cost.expected, self.goal.level)
             pace = f"{self.cost.images_per_s:,.0f} images/s, every {self.cost.interval_cycles} cycles"
             if self.searched_cycles is not None:
                 pace += f" ({self.searched_cycles} but for the words that come in)"
@@ -193,16 +193,15 @@ def _fit_verilog(
         asked = dataclasses.replace(asked, images_per_s=goal.clock_mhz * 1e6 / (searched - 0.5))
 
 
-def tighter(budget: Budget, over: Resources) -> Budget:
+def tighter(budget: Budget, over: Counts[int]) -> Budget:
     """Return a budget that is smaller by so much."""
     return Budget(budget.device, budget.margin, over + budget.shell)
 
 
-def _over(cost: NetCost, budget: Budget, goal: Goal) -> Resources | None:
+def _over(cost: NetCost, budget: Budget, goal: Goal) -> Counts[int] | None:
     """Return by how much a choice is too large for the budget; None where it fits."""
-    use, usable = cost.expected.at(goal.level), budget.usable
-    over = Resources(*(max(0, getattr(use, kind) - getattr(usable, kind)) for kind in KINDS))
-    return over if over != NO_SHELL else None
+    over = counts_at(cost.expected, goal.level).over(budget.usable)
+    return over if over != NONE else None
 
 
 def with_foldings(config: BuildConfig, cost: NetCost, budget: Budget) -> BuildConfig:

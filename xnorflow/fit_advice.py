@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xnorflow.cost import KINDS, Kernel, LayerShape
-from xnorflow.device import Resources, devices
+from xnorflow.cost import NO_CELLS, Kernel, LayerShape, counts_at
+from xnorflow.device import Device, devices
 from xnorflow.problem import Budget, Goal, Problem
+from xnorflow.resources import Counts
 
 # shares of the hidden width and of the input that are tried, largest first
 SHARES = (0.9, 0.8, 0.75, 2 / 3, 0.5, 1 / 3, 0.25, 0.125, 0.0625)
@@ -53,29 +54,29 @@ def shortfalls(problem: Problem, budget: Budget, goal: Goal) -> tuple[Shortfall,
         (uses[mask].min(axis=0) for uses, mask in zip(problem.uses, masks, strict=True)),
         np.zeros(4, np.int64),
     )
-    found = [Shortfall(kind, int(need), getattr(usable, kind)) for kind, need in zip(KINDS, least, strict=True)]
-    alone = [item for item in found if item.over > 0]
+    alone = _short(Counts(*(int(need) for need in least)), usable)
     return _worst_first(alone or _together(problem, usable, longest))
 
 
-def _together(problem: Problem, usable: Resources, longest: int | None) -> list[Shortfall]:
+def _short(needed: Counts[int], usable: Counts[int]) -> list[Shortfall]:
+    """Return the resources of which more is needed than there is."""
+    found = [Shortfall(kind, need, usable[kind]) for kind, need in needed.items()]
+    return [item for item in found if item.over > 0]
+
+
+def _together(problem: Problem, usable: Counts[int], longest: int | None) -> list[Shortfall]:
     low, high, best = 1.0, 2.0, None
     while best is None and high <= LARGEST_SCALE:
-        best = problem.solve(_scaled(usable, high), longest, "sum")
+        best = problem.solve(usable.scaled(high), longest, "sum")
         low, high = (low, high) if best is not None else (high, 2 * high)
     if best is None:
         return []
     while high / low > PRECISION:
         middle = (low * high) ** 0.5
-        attempt = problem.solve(_scaled(usable, middle), longest, "sum")
+        attempt = problem.solve(usable.scaled(middle), longest, "sum")
         low, high, best = (middle, high, best) if attempt is None else (low, middle, attempt)
-    needs = [sum(getattr(cost.expected.at(problem.level), kind) for cost in best) for kind in KINDS]
-    every = [Shortfall(kind, need, getattr(usable, kind)) for kind, need in zip(KINDS, needs, strict=True)]
-    return [item for item in every if item.over > 0]
-
-
-def _scaled(usable: Resources, factor: float) -> Resources:
-    return Resources(*(int(getattr(usable, kind) * factor) for kind in KINDS))
+    needs = counts_at(sum((cost.expected for cost in best), NO_CELLS), problem.level)
+    return _short(needs, usable)
 
 
 def _worst_first(found: list[Shortfall]) -> tuple[Shortfall, ...]:
@@ -109,9 +110,8 @@ def changes(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: 
     return tuple(found)
 
 
-def _size(device: object) -> int:
-    resources = getattr(device, "resources", None)
-    return resources.lut if isinstance(resources, Resources) else 0
+def _size(device: Device) -> int:
+    return device.resources.lut
 
 
 def _fits(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
+from xnorflow.cost import Kernel, LayerShape, NetCost, counts_at
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_open, check_target
 from xnorflow.packages import needed
 from xnorflow.problem import Budget, Problem
+from xnorflow.resources import KINDS
 from xnorflow.verdict import Answer, decide, evidence_of_estimate
 
 FORMATS = ("svg", "png")
@@ -65,7 +66,8 @@ def explore(
         choices += [NetCost(layers, clock_mhz) for layers in within if layers is not None]
         for choice in choices:
             cost = restate(choice)
-            use, answer = cost.expected.at("likely"), decide([evidence_of_estimate(cost.expected)], budget).answer
+            use = counts_at(cost.expected, "likely")
+            answer = decide([evidence_of_estimate(cost.expected)], budget).answer
             key = (cost.interval_cycles, use.lut, use.bram18, ANSWERS.index(answer))
             found.setdefault(key, Point(cost, answer))
     keys = np.array(sorted(found), dtype=np.int64)
@@ -127,7 +129,7 @@ def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
     for axes, kind, label in zip(figure.subplots(1, 2), ("lut", "bram18"), ("LUT", "BRAM18"), strict=True):
         for answer, (mark, colour) in MARKS.items():
             some = [point.cost for point in points if point.answer is answer]
-            counts = [getattr(cost.expected, kind) for cost in some]
+            counts = [cost.expected[kind] for cost in some]
             axes.errorbar(
                 [cost.images_per_s for cost in some],
                 [band.likely for band in counts],
@@ -142,8 +144,8 @@ def _figure(points: Sequence[Point], budget: Budget, title: str) -> Any:
                 label=answer.value,
             )
         device = budget.device
-        axes.axhline(getattr(device.resources, kind), color="tab:red", label=f"{device.name} has")
-        axes.axhline(getattr(budget.usable, kind), color="tab:red", linestyle="--", label="usable")
+        axes.axhline(device.resources[kind], color="tab:red", label=f"{device.name} has")
+        axes.axhline(budget.usable[kind], color="tab:red", linestyle="--", label="usable")
         axes.set(xscale="log", yscale="log" if kind == "lut" else "linear", xlabel="images/s (estimated)")
         axes.set_ylabel(f"{label} (estimated, with its band)")
         axes.legend(fontsize="small")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xnorflow.cost import KINDS, Amounts, Kernel, LayerCost, LayerShape
-from xnorflow.device import Device, Resources
+from xnorflow.cost import NO_CELLS, Kernel, LayerCost, LayerShape, counts_at
+from xnorflow.device import Device
 from xnorflow.errors import ConfigError
+from xnorflow.resources import NONE, Counts
 from xnorflow.search import Options, minimise
 
 GOALS = ("interval", "latency", "area")
@@ -18,8 +19,7 @@ LEVELS = ("low", "likely", "high")
 # shares are whole numbers of so many parts, fine enough that two that differ stay apart
 PARTS = 10**12
 # AXI DMA, interconnect and resets around an IP on a Zynq: a placed design less its IP, Vivado 2019.2
-AXI_DMA_SHELL = Resources(lut=2520, ff=3897, bram18=6, dsp=0)
-NO_SHELL = Resources(0, 0, 0, 0)
+AXI_DMA_SHELL = Counts(lut=2520, ff=3897, bram18=6, dsp=0)
 
 
 @dataclass(frozen=True)
@@ -33,21 +33,18 @@ class Budget:
 
     device: Device
     margin: float = 0.10
-    shell: Resources = NO_SHELL
+    shell: Counts[int] = NONE
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin < 1:
             raise ConfigError(f"margin must be 0 or more and below 1, as 0.1 for 10 %, got {self.margin!r}")
 
     @property
-    def usable(self) -> Resources:
+    def usable(self) -> Counts[int]:
         """Device less margin and shell; 0 where the shell takes all."""
-        amounts = []
-        for kind in KINDS:
-            whole = getattr(self.device.resources, kind)
-            # a margin of 10 % of 120 leaves 108, not 107.99...
-            amounts.append(max(0, int(whole * (1 - self.margin) + 1e-9) - getattr(self.shell, kind)))
-        return Resources(*amounts)
+        # a margin of 10 % of 120 leaves 108, not 107.99...
+        left = self.device.resources.map(lambda whole: int(whole * (1 - self.margin) + 1e-9))
+        return left.over(self.shell)
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ class Problem:
                     f"layer {layer.name}: kernel {kernel.name} has no way to build it; use another kernel"
                 )
         # whole numbers, so that sums of shares compare exactly
-        self.weights = np.array([10**9 // max(1, getattr(device.resources, kind)) for kind in KINDS], np.int64)
+        self.weights = np.array([10**9 // max(1, count) for count in device.resources.values()], np.int64)
         self.intervals = [np.array([cost.interval_cycles for cost in costs], np.int64) for costs in self.costs]
         self._count(level)
 
@@ -113,17 +110,18 @@ class Problem:
 
     def _count(self, level: str) -> None:
         self.level = level
-        amounts = [[cost.expected.at(level) for cost in costs] for costs in self.costs]
-        self.uses = [np.array([[getattr(use, kind) for kind in KINDS] for use in row], np.int64) for row in amounts]
+        self.uses = [
+            np.array([counts_at(cost.expected, level).values() for cost in costs], np.int64) for costs in self.costs
+        ]
         self.sums = [uses @ self.weights for uses in self.uses]
         slowest = [np.array([cost.latency_cycles[1] for cost in costs], np.int64) for costs in self.costs]
         most = 1 + sum(int(value.max()) for value in self.sums)
         self.latencies = [cycles * most + value for cycles, value in zip(slowest, self.sums, strict=True)]
 
-    def solve(self, usable: Resources, longest: int | None, what: str) -> tuple[LayerCost, ...] | None:
+    def solve(self, usable: Counts[int], longest: int | None, what: str) -> tuple[LayerCost, ...] | None:
         """Return the options of least "latency", or least "sum" of shares, within budgets and interval."""
         values = self.latencies if what == "latency" else self.sums
-        budget = np.array([getattr(usable, kind) for kind in KINDS], np.int64)
+        budget = np.array(usable.values(), np.int64)
         places, layers = [], []
         for at, intervals in enumerate(self.intervals):
             place = np.flatnonzero(intervals <= longest) if longest is not None else np.arange(len(intervals))
@@ -134,7 +132,7 @@ class Problem:
             return None
         return tuple(self.costs[at][int(places[at][index])] for at, index in enumerate(chosen))
 
-    def smallest(self, usable: Resources, longest: int | None) -> tuple[LayerCost, ...] | None:
+    def smallest(self, usable: Counts[int], longest: int | None) -> tuple[LayerCost, ...] | None:
         """Return the options of least area within budgets and interval: see ``Goal.what``.
 
         The largest share is found by halving, until no resource has a whole number between what a
@@ -155,11 +153,10 @@ class Problem:
                 best = found
         return best
 
-    def _share(self, chosen: Sequence[LayerCost], usable: Resources) -> int:
+    def _share(self, chosen: Sequence[LayerCost], usable: Counts[int]) -> int:
         """Return the largest share of the budget that a choice takes, in ``PARTS`` and rounded up."""
-        use = sum((cost.expected for cost in chosen), Amounts()).at(self.level)
-        pairs = [(int(getattr(use, kind)), int(getattr(usable, kind))) for kind in KINDS]
-        return max(-(-count * PARTS // max(1, limit)) for count, limit in pairs)
+        use = counts_at(sum((cost.expected for cost in chosen), NO_CELLS), self.level)
+        return max(use.join(usable, lambda count, limit: -(-count * PARTS // max(1, limit))).values())
 
     def thresholds(self, longest: int | None = None) -> list[int]:
         """Return every interval that a network of these layers can have, ascending."""
@@ -167,7 +164,7 @@ class Problem:
         every = {int(value) for intervals in self.intervals for value in intervals}
         return sorted(value for value in every if value >= least and (longest is None or value <= longest))
 
-    def quickest(self, usable: Resources, longest: int | None = None) -> tuple[LayerCost, ...] | None:
+    def quickest(self, usable: Counts[int], longest: int | None = None) -> tuple[LayerCost, ...] | None:
         """Return the options of least interval, and among those of least area.
 
         What fits at one interval fits at any longer one, so the least is found by halving.
@@ -183,5 +180,5 @@ class Problem:
         return None if found is None else self.smallest(usable, found)
 
 
-def _part(usable: Resources, parts: int) -> Resources:
-    return Resources(*(getattr(usable, kind) * parts // PARTS for kind in KINDS))
+def _part(usable: Counts[int], parts: int) -> Counts[int]:
+    return usable.map(lambda count: count * parts // PARTS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from xnorflow.plain import Count, Seconds, Share
+from xnorflow.resources import Counts
 
 
 class Stage(str, Enum):
@@ -43,6 +44,11 @@ class Usage:
     bram18: Count | None = None
     dsp: Count | None = None
     uram: Count | None = None
+
+    @property
+    def counts(self) -> Counts[int | None]:
+        """What runs out on a part."""
+        return Counts(self.lut, self.ff, self.bram18, self.dsp)
 
 
 @dataclass(frozen=True)

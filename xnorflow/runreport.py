@@ -12,12 +12,11 @@ from xnorflow.errors import DataError, ReportError, shown
 from xnorflow.files import is_file, write_json
 from xnorflow.plain import Above0, Count, Positive, Seconds, from_plain, read_json
 from xnorflow.report import Depth, LogicDelay, SimResult, Slices, Stage
+from xnorflow.resources import Counts
 from xnorflow.settings import got
 from xnorflow.verdict import Answer, counts_answer
 
 FORMAT_VERSION = 2
-# the order in which resources are shown
-KINDS = ("lut", "ff", "bram18", "dsp")
 FILE = "report.json"
 
 
@@ -110,20 +109,12 @@ class SynthRow:
 
     source: str
     tool: str
-    used: dict[str, Count | None]
-    available: dict[str, Count]
+    used: Counts[Count | None]
+    available: Counts[Count]
     depth: Depth | None = None
     logic_delay: LogicDelay | None = None
     slices: Slices | None = None
     slices_available: Count | None = None
-
-    def __post_init__(self) -> None:
-        if not self.used or self.used.keys() != self.available.keys() or not self.used.keys() <= set(KINDS):
-            raise ValueError(f"used and available must both count the same ones of {', '.join(KINDS)}")
-        # a JSON file brings them back in the order of the alphabet
-        for name in ("used", "available"):
-            counts = getattr(self, name)
-            object.__setattr__(self, name, {kind: counts[kind] for kind in KINDS if kind in counts})
 
     @property
     def fits(self) -> bool | None:

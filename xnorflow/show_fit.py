@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from xnorflow.cost import KINDS, Amounts, Band, NetCost
-from xnorflow.device import Device, Resources
+from xnorflow.cost import Band, NetCost
+from xnorflow.device import Device
 from xnorflow.fit import Budget, Fit
 from xnorflow.pareto import Point
 from xnorflow.report import SynthReport
+from xnorflow.resources import KINDS, Counts
 from xnorflow.show import MISSING, Table
 from xnorflow.stock import StockRow
 from xnorflow.verdict import Ratio, Verdict
@@ -57,7 +58,7 @@ def _layers(cost: NetCost) -> Table:
             layer.kernel if layer.folding is None else f"{layer.kernel}, {' x '.join(map(str, layer.folding))}",
             f"{layer.reuse_factor:,}",
             f"{layer.interval_cycles:,}",
-            *(_band(getattr(layer.expected, kind)) for kind in ("lut", "bram18")),
+            *(_band(layer.expected[kind]) for kind in ("lut", "bram18")),
         )
         for layer in cost.layers
     )
@@ -69,14 +70,14 @@ def _source(cost: NetCost) -> str:
     return EXPECTED if cost.hls is not None else EXPECTED_RTL
 
 
-def _use(expected: Amounts, budget: Budget, note: str) -> Table:
+def _use(expected: Counts[Band], budget: Budget, note: str) -> Table:
     rows = tuple(
         (
             kind.upper(),
-            _band(getattr(expected, kind)),
-            f"{getattr(budget.usable, kind):,}",
-            f"{getattr(budget.device.resources, kind):,}",
-            _percent(getattr(expected, kind).likely, budget.device.resources, kind),
+            _band(expected[kind]),
+            f"{budget.usable[kind]:,}",
+            f"{budget.device.resources[kind]:,}",
+            _percent(expected[kind].likely, budget.device.resources[kind]),
         )
         for kind in KINDS
     )
@@ -84,8 +85,8 @@ def _use(expected: Amounts, budget: Budget, note: str) -> Table:
     return Table(f"Use of {budget.device.name}, estimated", columns, rows, note)
 
 
-def _percent(count: int, whole: Resources, kind: str) -> str:
-    return f"{100 * count / getattr(whole, kind):.0f} %"
+def _percent(count: int, whole: int) -> str:
+    return f"{100 * count / whole:.0f} %"
 
 
 def check_tables(cost: NetCost, verdict: Verdict) -> list[Table]:
@@ -119,7 +120,7 @@ def explore_table(points: Sequence[Point], budget: Budget) -> Table:
         (
             f"{point.cost.images_per_s:,.0f}",
             f"{point.cost.interval_cycles:,}",
-            *(_band(getattr(point.cost.expected, kind)) for kind in ("lut", "bram18")),
+            *(_band(point.cost.expected[kind]) for kind in ("lut", "bram18")),
             point.answer.value,
         )
         for point in points
@@ -161,9 +162,9 @@ def stock_tables(found: Sequence[Sequence[StockRow]], budget: Budget) -> list[Ta
 def _stock_column(row: StockRow) -> tuple[str, ...]:
     shown, over = row.shown, {item.kind: f"{item.over:,}" for item in row.fit.shortfalls}
     bands = [shown.hls.lut if shown.hls is not None else None]
-    bands += [getattr(shown.expected, kind) for kind in ("lut", "ff", "bram18")]
+    bands += [shown.expected[kind] for kind in ("lut", "ff", "bram18")]
     ends = ("likely", "low", "high")
-    counts = (MISSING if band is None else f"{getattr(band, end):,}" for band in bands for end in ends)
+    counts = (MISSING if band is None else f"{band.at(end):,}" for band in bands for end in ends)
     lacks = (over.get(kind, MISSING) for kind in KINDS)
     return f"{shown.images_per_s:,.0f}", *counts, row.answer.value, *lacks
 
@@ -171,7 +172,7 @@ def _stock_column(row: StockRow) -> tuple[str, ...]:
 def _stock_row(row: StockRow) -> tuple[str, ...]:
     shown = row.shown
     hls = _band(shown.hls.lut) if shown.hls is not None else MISSING
-    counts = (_band(getattr(shown.expected, kind)) for kind in ("lut", "ff", "bram18"))
+    counts = (_band(shown.expected[kind]) for kind in ("lut", "ff", "bram18"))
     answer = row.answer.value
     if row.fit.cost is None:
         lacks = ", ".join(f"{item.kind.upper()} {item.over:,} too many" for item in row.fit.shortfalls)
@@ -186,7 +187,7 @@ def devices_table(known: Sequence[Device]) -> Table:
             device.name,
             ", ".join(device.parts),
             ", ".join(device.boards) or MISSING,
-            *(f"{getattr(device.resources, kind):,}" for kind in KINDS),
+            *(f"{device.resources[kind]:,}" for kind in KINDS),
             device.source,
         )
         for device in known
@@ -198,13 +199,12 @@ def devices_table(known: Sequence[Device]) -> Table:
 
 def report_tables(reports: Sequence[SynthReport]) -> list[Table]:
     """Return the counts of reports, the stage of each as its source."""
-    kinds = ("lut", "lutram", "ff", "bram18", "dsp")
     tables = []
     for report in reports:
-        rows = tuple(
-            (kind.upper(), _count(getattr(report.usage, kind)), _count(getattr(report.available, kind)))
-            for kind in kinds
-        )
+        used, available = report.usage, report.available
+        whole, *others = used.counts.join(available.counts, lambda *pair: pair).items()
+        counts = (whole, ("lutram", (used.lutram, available.lutram)), *others)
+        rows = tuple((kind.upper(), *map(_count, pair)) for kind, pair in counts)
         title = f"{report.top}: {report.stage.value}, {report.tool} {report.version or ''}".strip()
         tables.append(Table(title, ("resource", "used", "available"), rows))
     return tables

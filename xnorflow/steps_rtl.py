@@ -132,13 +132,11 @@ def route_step(
 def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:
     """Return a report's counts beside what the part has."""
     device = device_of(config.part)
-    have = device.resources
-    usage = report.usage
     return SynthRow(
         source=report.stage.value,
         tool=f"{report.tool} {report.version or ''}".strip(),
-        used={"lut": usage.lut, "ff": usage.ff, "bram18": usage.bram18, "dsp": usage.dsp},
-        available={"lut": have.lut, "ff": have.ff, "bram18": have.bram18, "dsp": have.dsp},
+        used=report.usage.counts,
+        available=device.resources,
         depth=report.depth,
         logic_delay=report.logic_delay,
         slices=report.slices,

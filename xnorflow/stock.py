@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xnorflow.config import VERILOG, BuildConfig
-from xnorflow.cost import KINDS, Kernel, LayerShape, NetCost
+from xnorflow.cost import Kernel, LayerShape, NetCost
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_xnor import XnorKernel
-from xnorflow.device import Resources
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Fit, fit
 from xnorflow.problem import Budget, Goal, Problem
@@ -81,8 +80,7 @@ def stock_rows(
 
 def _least(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, clock_mhz: float) -> NetCost:
     """Return the choice of least area at any pace, as if the device were as large as need be."""
-    resources = budget.device.resources
-    most = Resources(*(LARGEST_SCALE * getattr(resources, kind) for kind in KINDS))
+    most = budget.device.resources.scaled(LARGEST_SCALE)
     chosen = Problem(layers, kernel, budget.device).smallest(most, None)
     if chosen is None:
         raise ConfigError(

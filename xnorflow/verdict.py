@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from xnorflow.cost import KINDS, Amounts, Band, Ratios, exactly, hls_to_vivado
+from xnorflow.cost import Band, Ratios, exactly, hls_to_vivado
 from xnorflow.problem import Budget
 from xnorflow.report import Slices, Stage, SynthReport, Usage
+from xnorflow.resources import KINDS, Counts
 
 VIVADO = (Stage.SYNTHESISED, Stage.PLACED, Stage.ROUTED)
 ORDER = (Stage.ESTIMATED, Stage.HLS, Stage.YOSYS, *VIVADO)
@@ -46,7 +47,7 @@ class Evidence:
     """Counts of one source: an estimate's bands, or a report's counts."""
 
     stage: Stage
-    counts: Mapping[str, Band | None]
+    counts: Counts[Band | None]
     slack_ns: float | None = None
 
 
@@ -98,9 +99,9 @@ class Verdict:
         return f"{self.answer.value} {self.device}: {', '.join(parts)}{clock}{slices}"
 
 
-def evidence_of_estimate(amounts: Amounts) -> Evidence:
+def evidence_of_estimate(amounts: Counts[Band]) -> Evidence:
     """Return the evidence of an estimate, such as ``NetCost.expected``."""
-    return Evidence(Stage.ESTIMATED, {kind: getattr(amounts, kind) for kind in KINDS})
+    return Evidence(Stage.ESTIMATED, Counts(*amounts.values()))
 
 
 def evidence_of_report(report: SynthReport, ratios: Ratios | None = None) -> Evidence:
@@ -111,8 +112,7 @@ def evidence_of_report(report: SynthReport, ratios: Ratios | None = None) -> Evi
         ratios: from HLS report to Vivado, where a user has calibrated them.
     """
     final = (ratios or hls_to_vivado()) if report.stage is Stage.HLS else FINAL.get(report.stage, {})
-    counts = {kind: _final(getattr(report.usage, kind), final.get(kind, SURE)) for kind in KINDS}
-    return Evidence(report.stage, counts, _slack(report))
+    return Evidence(report.stage, _finals(report.usage.counts, final), _slack(report))
 
 
 def answer_of(final: Band | None, usable: int) -> Answer:
@@ -133,14 +133,13 @@ def slices_answer(slices: Slices, available: int) -> Answer:
 
 def counts_answer(
     stage: Stage,
-    used: Mapping[str, int | None],
-    available: Mapping[str, int],
+    used: Counts[int | None],
+    available: Counts[int],
     slices: Slices | None = None,
     slices_available: int | None = None,
 ) -> Answer:
     """Return whether the counts of one stage fit the whole part: the worst answer of its resources and slices."""
-    final = FINAL.get(stage, {})
-    answers = [answer_of(_final(count, final.get(kind, SURE)), available[kind]) for kind, count in used.items()]
+    answers = list(_finals(used, FINAL.get(stage, {})).join(available, answer_of).values())
     if slices is not None and slices_available is not None:
         answers.append(slices_answer(slices, slices_available))
     return worst(answers)
@@ -152,8 +151,11 @@ def worst(answers: Iterable[Answer]) -> Answer:
     return next(answer for answer in (Answer.DOES_NOT_FIT, Answer.TOO_CLOSE, Answer.FITS) if answer in found)
 
 
-def _final(count: int | None, ratio: tuple[float, float, float]) -> Band | None:
-    return None if count is None else exactly(count).times(*ratio)
+def _finals(counts: Counts[int | None], ratios: Ratios) -> Counts[Band | None]:
+    """Return the range of final counts that each count stands for; a kind without a ratio stays as it is."""
+    return Counts(
+        *(None if count is None else exactly(count).times(*ratios.get(kind, SURE)) for kind, count in counts.items())
+    )
 
 
 def _slack(report: SynthReport) -> float | None:
@@ -175,9 +177,9 @@ def decide(evidence: Sequence[Evidence], budget: Budget) -> Verdict:
 
 
 def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> Finding:
-    telling = [item for item in evidence if item.counts.get(kind) is not None]
+    telling = [item for item in evidence if item.counts[kind] is not None]
     if not telling:
-        return Finding(kind, Answer.TOO_CLOSE, int(getattr(budget.usable, kind)))
+        return Finding(kind, Answer.TOO_CLOSE, budget.usable[kind])
     best = max(telling, key=lambda item: ORDER.index(item.stage))
     final, usable = best.counts[kind], _limit(kind, best.stage, budget)
     return Finding(kind, answer_of(final, usable), usable, best.stage, final)
@@ -185,7 +187,7 @@ def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> Finding:
 
 def _limit(kind: str, stage: Stage, budget: Budget) -> int:
     whole = stage in (Stage.PLACED, Stage.ROUTED)
-    return int(getattr(budget.device.resources if whole else budget.usable, kind))
+    return (budget.device.resources if whole else budget.usable)[kind]
 
 
 @dataclass(frozen=True)
@@ -207,13 +209,13 @@ def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
     ratios: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for top in sorted({report.top for report in reports}):
         own = [report for report in reports if report.top == top]
-        hls = next((report.usage for report in own if report.stage is Stage.HLS), None)
+        hls = next((report.usage.counts for report in own if report.stage is Stage.HLS), None)
         later = [report for report in own if report.stage in VIVADO and report.usage != Usage()]
         if hls is None or not later:
             continue
-        vivado = max(later, key=lambda report: ORDER.index(report.stage)).usage
+        vivado = max(later, key=lambda report: ORDER.index(report.stage)).usage.counts
         for kind in KINDS:
-            before, after = getattr(hls, kind), getattr(vivado, kind)
+            before, after = hls[kind], vivado[kind]
             if before and after:
                 ratios[kind].append(after / before)
     return {kind: _ratio(values) for kind, values in ratios.items() if values}

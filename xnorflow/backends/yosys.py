@@ -184,8 +184,7 @@ def parse_stat(path: Path, top: str, part: str | None = None) -> SynthReport:
         raise ReportError(f"{path}: not a Yosys statistics file, field {error} is missing") from error
     available = Usage()
     if part is not None:
-        amounts = device_of(part).resources
-        available = Usage(lut=amounts.lut, ff=amounts.ff, bram18=amounts.bram18, dsp=amounts.dsp)
+        available = Usage(**dict(device_of(part).resources.items()))
     return SynthReport(
         stage=Stage.YOSYS,
         tool="yosys",

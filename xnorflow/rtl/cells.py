@@ -9,7 +9,7 @@ comparisons, enables - is left to the optimiser: here it is its parts and their 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 from xnorflow.device import SLICE_LUTS, SLICE_REGISTERS
@@ -45,11 +45,11 @@ class Cells:
     dsp: int = 0
 
     def __add__(self, other: Cells) -> Cells:
-        return Cells(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(Cells)))
+        return Cells(*(mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)))
 
     def times(self, number: int) -> Cells:
         """Return the cells of ``number`` such parts."""
-        return Cells(*(number * getattr(self, item.name) for item in fields(Cells)))
+        return Cells(*(number * mine for mine in vars(self).values()))
 
 
 def _control(state: int, *, lut: int = 0, ff: int = 0) -> Cells:

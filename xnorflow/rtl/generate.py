@@ -9,48 +9,29 @@ network (``<top>.v``).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from importlib import resources
 
 from xnorflow.errors import ConfigError
 from xnorflow.rtl.counter import counter_module
-from xnorflow.rtl.folding import plan_network
 from xnorflow.rtl.layer import layer_module
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import Memory, choose_memories, rom_module
 from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
-from xnorflow.settings import Folding
-from xnorflow.spec import NetSpec
 
 TOP = "xnf_top"
 
 
-def generate(
-    spec: NetSpec,
-    foldings: Mapping[str, Folding],
-    *,
-    beat_bits: int | None = None,
-    registers_every: int = 1,
-    bram36: float = 60,
-) -> dict[str, str]:
-    """Return the Verilog files of a network, by name; the top module is ``xnf_top``.
+def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
+    """Return the Verilog files of a planned network, by name; the top module is ``xnf_top``.
 
     Args:
-        spec: the network.
-        foldings: neurons and inputs per cycle of each layer, by name.
-        beat_bits: bits of ``s_axis_tdata``, a multiple of 8; by default the fewest that keep up.
-        registers_every: counter stages between two registers.
+        plan: the network's plan.
         bram36: block RAMs that weights may take; the rest of the weights goes into LUTs.
 
     Raises:
-        ConfigError: foldings or sizes that cannot be.
+        ConfigError: ``bram36`` below 0, or scores that are too wide.
     """
-    return files_of(plan_network(spec, foldings, beat_bits, registers_every), bram36)
-
-
-def files_of(plan: NetPlan, bram36: float = 60) -> dict[str, str]:
-    """Return the Verilog files of a planned network."""
     if bram36 < 0:
         raise ConfigError(f"bram36 must be >= 0, got {bram36}")
     files = fixed_modules()

@@ -67,6 +67,6 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, there, method, after)
 
 def test_an_installation_without_the_files_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(starter.resources, "files", lambda name: tmp_path / "site" / "xnorflow")
-    with pytest.raises(DataError, match="networks that come along are not in .*; install xnorflow again"):
+    with pytest.raises(DataError, match=r"networks that come along are not in .*; install xnorflow again"):
         api.init(tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -26,7 +26,7 @@ def work_and_hang(*arguments, **options):
     seen.append(1)
     if len(seen) == calls:
         marker.touch()
-        time.sleep(600)
+        time.sleep(3600)
     return found
 setattr(owner, name, work_and_hang)
 sys.exit(main(sys.argv[5:]))
@@ -58,7 +58,7 @@ def start(env, command, project, *more, epochs=2, hang=None, **variables):
 
 def kill(process):
     process.kill()
-    process.communicate(timeout=300)
+    process.communicate(timeout=600)
 
 
 def take_network(project, spec, config):

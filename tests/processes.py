@@ -32,7 +32,7 @@ def alive(pid):
         return False
 
 
-def wait_for(condition, process=None, seconds=300.0):
+def wait_for(condition, process=None, seconds=600.0):
     """Wait for something to happen, on a busy machine for long, but not for a process that has ended."""
     end = time.monotonic() + seconds
     while not condition():

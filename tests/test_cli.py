@@ -15,14 +15,14 @@ from xnorflow.cli import main
 from xnorflow.doctor import Finding
 from xnorflow.runreport import load_report
 
-COMMANDS = ("doctor", "data", "train", "extract", "convert", "csim", "run", "report")
+COMMANDS = ("doctor", "init", "data", "train", "extract", "convert", "csim", "run", "report")
 FLOW = ("train", "extract", "convert", "csim", "run")
 DIGITS = str(ROOT / "hls_configs" / "digits.yaml")
 
 
 def command(*arguments, env, **options):
     argv = [sys.executable, "-m", "xnorflow", *map(str, arguments)]
-    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=600, **options)
 
 
 def fails(capsys, *arguments):
@@ -262,7 +262,7 @@ def test_closed_pipe_is_quiet(finished, package_env, form):
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     reader.wait()
     argv = [sys.executable, "-m", "xnorflow", "report", str(finished), *form]
-    ended = subprocess.run(argv, env=package_env, stdout=reader.stdin, stderr=subprocess.PIPE, text=True, timeout=60)
+    ended = subprocess.run(argv, env=package_env, stdout=reader.stdin, stderr=subprocess.PIPE, text=True, timeout=600)
     reader.stdin.close()
     assert (ended.returncode, ended.stderr) == (0, "")
 

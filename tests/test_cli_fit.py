@@ -179,10 +179,10 @@ def test_ctrl_c_ends_the_synthesis_tool_and_its_children(
     process = start(package_env, "synth", tmp_path / "p", "--model", str(model), epochs=None, **stand_in)
     try:
         # Keras starts and the project is converted before, which a busy machine takes its time for
-        wait_for(fakes.ids.exists, process, seconds=300)
+        wait_for(fakes.ids.exists, process)
         assert len(running(fakes.ids)) == 2
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
     finally:
         process.kill()
     assert process.returncode == 130

@@ -119,7 +119,7 @@ def test_an_exception_of_any_command_ends_so(capsys, monkeypatch):
 def test_the_interpreter_agrees(package_env, tmp_path):
     code = "from xnorflow.ending import ended; print('a'); ended(lambda: 1 // 0)"
     env = {**package_env, "TMPDIR": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=600)
     assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (3, "a\n", 1)
     assert len(list(tmp_path.glob("*.log"))) == 1
 
@@ -138,7 +138,7 @@ def project(tmp_path_factory):
 def through_shell(package_env, arguments, streams):
     """Run a command with its standard streams led elsewhere, which is the shell's business."""
     argv = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "xnorflow", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, env=package_env, timeout=120)
+    return subprocess.run(argv, capture_output=True, text=True, env=package_env, timeout=600)
 
 
 @pytest.mark.parametrize("arguments", [["report"], ["--help"]], ids=["tables", "help"])
@@ -175,7 +175,7 @@ def test_an_error_without_a_place_to_say_it_keeps_its_code(package_env, tmp_path
 def test_no_file_takes_the_number_of_a_closed_stream(package_env):
     code = "import os; from xnorflow.ending import ended; ended(lambda: os._exit(os.open('/dev/null', os.O_RDONLY)))"
     argv = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code]
-    assert subprocess.run(argv, env=package_env, timeout=60).returncode == 3
+    assert subprocess.run(argv, env=package_env, timeout=600).returncode == 3
 
 
 @pytest.mark.parametrize("kept", ["out", "err"])
@@ -191,7 +191,7 @@ def test_progress_to_a_reader_that_left_does_not_stop_the_work(package_env, kept
     read, write = os.pipe()
     os.close(read)
     options = {"stdout": write, "stderr": subprocess.PIPE} if kept == "err" else {"stderr": write}
-    ran = subprocess.run([sys.executable, "-c", code], env=package_env, text=True, timeout=60, **options)
+    ran = subprocess.run([sys.executable, "-c", code], env=package_env, text=True, timeout=600, **options)
     os.close(write)
     assert ran.returncode == 7
     if kept == "err":
@@ -210,7 +210,7 @@ def test_progress_to_a_reader_that_left_does_not_stop_the_work(package_env, kept
 )
 def test_a_script_ends_as_the_command_line_does(package_env, tmp_path, arguments, says):
     argv = [sys.executable, str(ROOT / "scripts/03_convert.py"), *arguments]
-    ran = subprocess.run(argv, capture_output=True, text=True, env=package_env, cwd=tmp_path, timeout=60)
+    ran = subprocess.run(argv, capture_output=True, text=True, env=package_env, cwd=tmp_path, timeout=600)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith(f"xnorflow: error: {says}") and ran.stderr.count("\n") == 1
 

@@ -5,7 +5,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -89,7 +88,7 @@ def test_killed_write_leaves_the_old_file(tmp_path, package_env):
         "import os, sys\nfrom pathlib import Path\nfrom xnorflow.files import atomic_open\n"
         "with atomic_open(Path(sys.argv[1])) as s:\n    s.write(b'x' * 100000); s.flush(); os.kill(os.getpid(), 9)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code, str(path)], env=package_env, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code, str(path)], env=package_env, timeout=600)
     assert ended.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
 
@@ -160,9 +159,8 @@ def test_second_process_says_so_and_waits(tmp_path, package_env):
     with folder_lock(tmp_path):
         second = start_holder(package_env, tmp_path, 0)
         assert second.stderr.readline() == f"xnorflow: another run holds {tmp_path}; waiting for it to end\n"
-        time.sleep(0.2)
         assert second.poll() is None
-    out, _ = second.communicate(timeout=30)
+    out, _ = second.communicate(timeout=600)
     assert (out, second.returncode) == ("held\n", 0)
 
 
@@ -170,7 +168,7 @@ def test_killed_holder_releases(tmp_path, package_env, capfd):
     first = start_holder(package_env, tmp_path, 600)
     assert first.stdout.readline() == "held\n"
     first.kill()
-    first.communicate(timeout=30)
+    first.communicate(timeout=600)
     with folder_lock(tmp_path):
         pass
     assert capfd.readouterr().err == ""

@@ -1,7 +1,6 @@
 """The whole flow with the real tools on digits: what is taken up and what runs again."""
 
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +41,7 @@ def test_run_agrees_everywhere(finished):
 
 def test_second_run_takes_everything_over(project):
     before = api.report(project)
-    started = time.monotonic()
     report = api.run(DIGITS, **options(project))
-    assert time.monotonic() - started < 10
     assert reused(report) == list(ALL)
     assert report.results == before.results
     assert [step.seconds for step in report.steps] == [step.seconds for step in before.steps]

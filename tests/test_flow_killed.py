@@ -120,7 +120,7 @@ def test_signal_stops_the_compilers(project, package_env, slow_gxx, number, by):
     process = start(package_env, "run", project, XNORFLOW_GXX=str(program))
     wait_for(lambda: len(lines(ids)) == 3, process)
     process.send_signal(number)
-    _, err = process.communicate(timeout=300)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 128 + number
     assert err.splitlines()[-1] == f"xnorflow: stopped{by}; the same command goes on from here"
     assert "Traceback" not in err

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 from typing import Any
 
@@ -244,11 +243,9 @@ def c_library(folder: Path, body: str) -> Path:
 def test_a_crash_in_the_library_is_an_error_not_the_end(tmp_path, built, body, text):
     project, _ = built
     binaries = Binaries(c_library(tmp_path, body), tmp_path / "none")
-    started = time.monotonic()
     with pytest.raises(ToolFailed, match=text) as caught:
         simulate_library(project, binaries, np.ones((9, 31), np.int8), tmp_path / "csim")
     assert "worker.log" in str(caught.value)
-    assert time.monotonic() - started < 60
 
 
 def test_a_library_that_ends_quietly_leaves_no_half_result(tmp_path, built):

@@ -37,7 +37,7 @@ def test_cells_equal_their_sums(tmp_path, cell):
     ],
 )
 def test_counters_of_cells_equal_the_loops(tmp_path, heights, every, late, lag):
-    equivalence.prove_counter(compressor.plan(heights, every, late, lag), tmp_path, timeout_s=120)
+    equivalence.prove_counter(compressor.plan(heights, every, late, lag), tmp_path, timeout_s=600)
 
 
 @pytest.mark.slow

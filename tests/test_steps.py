@@ -145,7 +145,7 @@ def test_failed_work_is_not_done_and_leaves_what_keeps_says(folder):
 
 @pytest.mark.parametrize("moment", ["work", "hash", "result"])
 def test_killed_step_is_never_done(folder, package_env, moment):
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], env=package_env, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(folder), moment], env=package_env, timeout=600)
     assert ended.returncode == -9
     assert (folder / "half").exists() and not (folder / RESULT).exists()
     work = Work()

@@ -138,7 +138,7 @@ write_text(Path(sys.argv[1]), "new")
 def test_where_standard_output_goes_is_added_to(place, package_env, name):
     (place / "log").write_text("kept ")
     with (place / "log").open("a") as stream:
-        subprocess.run([sys.executable, "-c", WRITE, name], stdout=stream, env=package_env, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", WRITE, name], stdout=stream, env=package_env, check=True, timeout=600)
     assert (place / "log").read_text() == "kept new"
 
 

@@ -84,7 +84,7 @@ def test_arguments_reach_the_program_unchanged(tmp_path):
 
 
 def test_program_has_no_standard_input(tmp_path):
-    run_tool(python("import sys; print(repr(sys.stdin.read()))"), cwd=tmp_path, log=tmp_path / "log", timeout_s=60)
+    run_tool(python("import sys; print(repr(sys.stdin.read()))"), cwd=tmp_path, log=tmp_path / "log", timeout_s=600)
     assert (tmp_path / "log").read_text().splitlines()[-1] == "''"
 
 
@@ -155,7 +155,7 @@ def test_error_in_the_callback_stops_the_group(tmp_path):
     def stop(line):
         raise ZeroDivisionError
 
-    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     with pytest.raises(ZeroDivisionError):
         run_tool(python(code), cwd=tmp_path, log=tmp_path / "log", on_line=stop)
     assert not alive(int((tmp_path / "log").read_text().splitlines()[1]))
@@ -170,7 +170,7 @@ def test_ctrl_c_stops_the_whole_group(tmp_path, package_env, how):
         family = [pid for name in ("a", "b")[: 1 + (how == "parallel")] for pid in pids(tmp_path / name, caller)]
         assert all(map(alive, family))
         caller.send_signal(signal.SIGINT)
-        out, _ = caller.communicate(timeout=300)
+        out, _ = caller.communicate(timeout=600)
     finally:
         caller.kill()
     assert out == "interrupted\n"

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -272,10 +271,9 @@ def test_fewer_images_than_a_batch_still_train_with_a_word(tmp_path, capsys, net
     small = DataSet(
         "few", Split(data.train.images[:9], data.train.labels[:9]), data.validation, data.test, 4, "0" * 64
     )
-    started = time.monotonic()
     card = train(network, small, tmp_path / "out", dataclasses.replace(FEW, epochs=1)).card
     assert "batch_size is 32, but few has 9 training images: each epoch is one step" in capsys.readouterr().err
-    assert card.best_epoch == 1 and time.monotonic() - started < 120
+    assert card.best_epoch == 1
 
 
 def test_a_shift_beyond_the_image_is_refused_before_training(tmp_path, network, data):

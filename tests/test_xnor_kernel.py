@@ -80,7 +80,7 @@ def compile_and_run(folder, source, *flags):
         [*command, *includes, folder / "main.cpp", "-o", folder / "main"], capture_output=True, text=True, check=False
     )
     assert made.returncode == 0, made.stderr[:3000]
-    ran = subprocess.run([folder / "main"], capture_output=True, text=True, check=True, timeout=300)
+    ran = subprocess.run([folder / "main"], capture_output=True, text=True, check=True, timeout=600)
     return ran.stdout.split()
 
 

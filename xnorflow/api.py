@@ -18,11 +18,12 @@ from xnorflow.config import BuildConfig, load_config, with_train
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.doctor import Finding
 from xnorflow.doctor import doctor as _doctor
-from xnorflow.errors import ConfigError
+from xnorflow.errors import ConfigError, DataError
 from xnorflow.flow import Announce
 from xnorflow.flow import run as _run
 from xnorflow.job import EXTRACT, TRAIN, Job, pretrained_model
 from xnorflow.runreport import RunReport, load_report
+from xnorflow.starter import lay_down
 from xnorflow.steps_hls import CONVERT, CSIM
 
 PathLike = str | Path
@@ -31,6 +32,17 @@ PathLike = str | Path
 def doctor() -> list[Finding]:
     """Return every tool and package with its version, or how to install it."""
     return _doctor()
+
+
+def init(folder: PathLike) -> tuple[Path, ...]:
+    """Lay the shipped networks, trained weights and configurations down in a new or empty folder; return the files.
+
+    Raises:
+        DataError: the folder holds something, or cannot be written.
+    """
+    if not str(folder):
+        raise DataError("init must be given the name of a folder, got ''; a dot stands for this one")
+    return lay_down(Path(folder))
 
 
 def data(name: str, data_dir: PathLike | None = None) -> DataSet:

@@ -7,6 +7,7 @@ signal's number where one stopped it.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -51,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"xnorflow {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add(commands, "doctor", _doctor, "list every tool, its version or how to get it", "xnorflow doctor")
+    init = _add(commands, "init", _init, "lay down the shipped networks and configurations", "xnorflow init binary")
+    init.add_argument("folder", metavar="DIR", help="a folder that is empty or not there yet")
     data = _add(commands, "data", _data, "load a data set and show its split and hash", "xnorflow data mnist5k")
     data.add_argument("name", help="mnist5k, digits, mnist, fashion_mnist, an .npz file or a folder of images")
     data.add_argument("--data-dir", help="folder with the idx files of mnist or fashion_mnist")
@@ -120,6 +123,17 @@ def _doctor(arguments: argparse.Namespace) -> int:
     findings = api.doctor()
     show.print_tables([show.doctor_table(findings)])
     return 1 if any(item.required and item.version is None for item in findings) else 0
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    files = api.init(arguments.folder)
+    counts = {ending: sum(path.suffix == ending for path in files) for ending in (".yaml", ".h5")}
+    print(f"{counts['.yaml']} configurations in hls_configs/, {counts['.h5']} trained networks in keras_models/")
+    print("next:")
+    go = f"cd {shown(shlex.quote(arguments.folder))}"
+    for command in (go, "xnorflow doctor", "xnorflow run hls_configs/digits.yaml --pretrained"):
+        print(f"  {command}")
+    return 0
 
 
 def _data(arguments: argparse.Namespace) -> int:

@@ -36,4 +36,4 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) projects
+	rm -rf $(VENV) projects/*/

@@ -55,4 +55,4 @@ kill $$alive; [ $$code != 0 ] || so_far; exit $$code
 endef
 
 clean:
-	rm -rf $(VENV) projects
+	rm -rf $(VENV) projects/*/

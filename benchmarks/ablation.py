@@ -22,7 +22,7 @@ from recipe_parts import PARTS, Layers, Part, Rate, keras, real, tf
 
 from xnorflow.augment import Warp
 from xnorflow.data import DataSet, load_dataset
-from xnorflow.inputs import keras_input
+from xnorflow.inputs import InputSettings
 from xnorflow.lessons import Floats, Lessons, UInt8Array
 from xnorflow.settings import TrainConfig
 from xnorflow.show import Table, markdown, print_tables
@@ -111,7 +111,7 @@ def train_one(part: Part, course: Course) -> float:
         lessons = Taught(lessons, course.teacher)
     keras.utils.set_random_seed(course.seed)
     model = changed(build_network(NETWORK, course.data.keras_shape, course.data.n_classes), part.layer)
-    source = keras_input((784,), 1, THRESHOLD)
+    source = InputSettings(1, THRESHOLD).keras_input((784,))
 
     def encode(images: UInt8Array) -> Floats:
         return source.encode(images).astype(np.float32)

@@ -17,7 +17,7 @@ from recipe_parts import Layers, copy_of, keras
 
 from xnorflow.config import load_config
 from xnorflow.data import load_dataset
-from xnorflow.inputs import PixelThreshold, keras_input
+from xnorflow.inputs import InputSettings
 from xnorflow.train import build_network
 
 DROPOUT, LEARNING_RATE, BATCH = 0.4, 2e-3, 128
@@ -45,11 +45,12 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     given: list[int] | None = arguments.thresholds
-    thresholds: PixelThreshold = config.pixel_threshold if given is None else given if len(given) > 1 else given[0]
+    chosen = config.pixel_threshold if given is None else given if len(given) > 1 else given[0]
+    settings = InputSettings(1, chosen)
     data = load_dataset(config.data, arguments.data_dir)
     keras.utils.set_random_seed(arguments.seed)
-    binary = build_network(config.network_file, data.keras_shape, data.n_classes, thresholds)
-    source = keras_input(tuple(binary.input_shape[1:]), 1, thresholds)
+    binary = build_network(config.network_file, data.keras_shape, data.n_classes, settings)
+    source = settings.keras_input(tuple(binary.input_shape[1:]))
     train, validation = (
         (source.encode(split.images).astype(np.float32), split.labels) for split in (data.train, data.validation)
     )

@@ -22,21 +22,20 @@ from xnorflow.cost import LayerCost, LayerShape
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.data import DataSet, Split, load_dataset
 from xnorflow.extract import extract_file
-from xnorflow.inputs import LEARNED, PixelThreshold
+from xnorflow.inputs import LEARNED, InputSettings
 from xnorflow.settings import TrainConfig
 from xnorflow.show import Table, markdown, print_tables
 from xnorflow.spec import NetSpec
 from xnorflow.train import train
 
 NETWORK = Path(__file__).parents[1] / "keras_models" / "sfc.py"
-# name -> bits per pixel, thresholds
-OPTIONS: dict[str, tuple[int, PixelThreshold]] = {
-    "1 bit, 128": (1, 128),
-    "1 bit, learned per pixel": (1, LEARNED),
-    "2 bits, 85 170": (1, [85, 170]),
-    "3 bits, 64 128 192": (1, [64, 128, 192]),
-    "4 bits, 51 102 153 204": (1, [51, 102, 153, 204]),
-    "8-bit pixels": (8, 128),
+OPTIONS = {
+    "1 bit, 128": InputSettings(1, 128),
+    "1 bit, learned per pixel": InputSettings(1, LEARNED),
+    "2 bits, 85 170": InputSettings(1, [85, 170]),
+    "3 bits, 64 128 192": InputSettings(1, [64, 128, 192]),
+    "4 bits, 51 102 153 204": InputSettings(1, [51, 102, 153, 204]),
+    "8-bit pixels": InputSettings(8, 128),
 }
 # a plain one, so that the table does not move with the defaults: no warping
 RECIPE: dict[str, Any] = {"learning_rate": 3e-3, "shift": 1, "rotate": 0.0, "scale": 0.0, "elastic": 0.0}
@@ -51,11 +50,10 @@ def accuracy(spec: NetSpec, split: Split) -> float:
 
 def run(name: str, seed: int, epochs: int, data: DataSet) -> dict[str, Any]:
     """Train one network and return its line."""
-    bits, pixel_threshold = OPTIONS[name]
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainConfig(seed=seed, epochs=epochs, **RECIPE)
-        trained = train(NETWORK, data, Path(folder), settings, input_bits=bits, pixel_threshold=pixel_threshold)
+        trained = train(NETWORK, data, Path(folder), settings, OPTIONS[name])
         spec = extract_file(trained.path)
     return {
         "option": name,

@@ -24,6 +24,7 @@ from keras_nets import (
 )
 
 from xnorflow.extract import FRACTION_BITS, extract, extract_file
+from xnorflow.inputs import InputSettings
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import save_model
 from xnorflow.spec import ConvSpec
@@ -77,7 +78,7 @@ def check_without_score_norm(parts: Any, bits: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     shape, layers = parts
     model = randomise(chain(shape, *layers), random)
-    spec = extract(model, bits, int(random.integers(1, 256)))
+    spec = extract(model, InputSettings(bits, int(random.integers(1, 256))))
     images = some_images(shape, random)
     assert np.array_equal(assert_exact(model, spec, images), spec.class_scores(images))
 
@@ -100,7 +101,7 @@ def test_networks_of_three_layers(seed, bits):
     """Two fixed shapes, many weights: graphs are built once per shape and rank."""
     random = np.random.default_rng(seed)
     model = randomise(three_layers(bool(seed % 2)), random)
-    spec = extract(model, bits)
+    spec = extract(model, InputSettings(bits))
     images = some_images(spec.input.shape, random)
     assert np.array_equal(assert_exact(model, spec, images), spec.class_scores(images))
 
@@ -165,7 +166,7 @@ def test_neuron_that_never_fires_has_a_threshold_one_above_its_largest_sum():
     low, one, zero = np.array([-1e5, 0], np.float32), np.ones(2, np.float32), np.zeros(2, np.float32)
     model.get_layer("n").set_weights([one, low, zero, one])
     assert extract(model).hidden[0].thresholds.tolist() == [8, 1]
-    assert extract(model, bits=8).hidden[0].thresholds.tolist() == [7 * 255 + 1, 0]
+    assert extract(model, InputSettings(8)).hidden[0].thresholds.tolist() == [7 * 255 + 1, 0]
     model.get_layer("n").set_weights([-one, low, zero, one])
     assert extract(model).hidden[0].thresholds.tolist() == [8, 1]
 
@@ -216,11 +217,11 @@ def test_normalisation_per_class_is_close_to_keras(seed):
 
 def test_input_settings_of_the_file_win(tmp_path):
     model = score_model()
-    save_model(model, tmp_path / "n.h5", {"bits": 8, "pixel_threshold": 77})
-    spec = extract_file(tmp_path / "n.h5", 1, 5)
+    save_model(model, tmp_path / "n.h5", InputSettings(8, 77))
+    spec = extract_file(tmp_path / "n.h5", InputSettings(1, 5))
     assert (spec.input.bits, spec.input.thresholds.tolist()) == (8, [[77]])
     model.save(tmp_path / "plain.h5")
-    spec = extract_file(tmp_path / "plain.h5", 1, 5)
+    spec = extract_file(tmp_path / "plain.h5", InputSettings(1, 5))
     assert (spec.input.bits, spec.input.thresholds.tolist()) == (1, [[5]])
 
 

@@ -10,6 +10,7 @@ from keras_nets import chain, conv, dense, flatten, norm, one_channel, pool, sco
 
 from xnorflow.errors import ConfigError
 from xnorflow.extract import FRACTION_BITS, extract
+from xnorflow.inputs import InputSettings
 from xnorflow.keras2 import import_keras, import_qkeras
 
 
@@ -173,9 +174,9 @@ def test_score_scale_too_large_for_fixed_point_is_refused():
     # pixels of 8 bits make the scores 255 times as large where no layer stands between
     model = chain((9,), dense(4, "scores"), norm("score_norm"))
     model.get_layer("score_norm").gamma.assign([1e8, 1, 1, 1])
-    assert extract(model, bits=1).scores.fraction_bits == FRACTION_BITS
+    assert extract(model, InputSettings(1)).scores.fraction_bits == FRACTION_BITS
     with pytest.raises(ConfigError, match="layer scores: the normalisation per class is too large"):
-        extract(model, bits=8)
+        extract(model, InputSettings(8))
 
 
 def test_networks_that_are_no_chain_are_refused():

@@ -12,13 +12,12 @@ from conftest import ROOT
 from little_net import NETWORK, write_little
 
 from xnorflow import api, api_fit
-from xnorflow.card import CardInput
 from xnorflow.cli import main
 from xnorflow.extract import extract_file
 from xnorflow.flow import CONVERT, CSIM, GENERATE, RTLSIM
 from xnorflow.flow import run as run_flow
 from xnorflow.hls.csim import write_tb_data
-from xnorflow.inputs import InputSpec
+from xnorflow.inputs import InputSettings, InputSpec
 from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.rtl import choose_foldings, plan_network
 from xnorflow.rtl.simulate import pack_images
@@ -75,7 +74,7 @@ def test_the_report_says_what_is_read(hls):
     assert report.input == InputRow(64, 3, "+1 from 64, 128, 192 on") == load_report(folder / "hls").input
     text = "The network reads 192 bits per image: 64 pixels x 3, +1 from 64, 128, 192 on."
     assert text in markdown(report_tables(report))
-    assert report.card.input == CardInput(1, THERMOMETER)
+    assert report.card.input == InputSettings(1, THERMOMETER)
 
 
 def test_rtl_simulation_equals_the_golden_model(hls):
@@ -111,7 +110,7 @@ def test_beats_grow_with_the_thresholds(tiny_spec):
 def test_learned_thresholds_through_the_flow(tmp_path):
     config = yaml_of(tmp_path, "learned", pixel_threshold="learned")
     report = api.extract(config, project=tmp_path / "p")
-    assert report.agrees and report.card.input == CardInput(1, "learned")
+    assert report.agrees and report.card.input == InputSettings(1, "learned")
     spec = load_spec(tmp_path / "p" / EXTRACT / "spec.npz")
     assert spec.input.thresholds.shape == (64, 1) and len(np.unique(spec.input.thresholds)) > 9
     low, high = spec.input.thresholds.min(), spec.input.thresholds.max()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from input_specs import input_specs, plain_values
 
 from xnorflow.errors import ConfigError, DataError
-from xnorflow.inputs import LEARNED, NEVER, InputSpec, check_input, encoded_shape, keras_input
+from xnorflow.inputs import LEARNED, NEVER, InputSettings, InputSpec
 
 
 @settings(max_examples=60, deadline=None)
@@ -88,8 +88,8 @@ def test_images_are_of_the_size_before_encoding():
 
 @pytest.mark.parametrize("setting", [1, 255, [9], [1, 255], list(range(1, 9)), LEARNED])
 def test_settings_that_are_allowed(setting):
-    check_input(1, setting)
-    check_input(pixel_threshold=setting)
+    InputSettings(1, setting)
+    InputSettings(pixel_threshold=setting)
 
 
 @pytest.mark.parametrize(
@@ -114,19 +114,28 @@ def test_settings_that_are_allowed(setting):
 )
 def test_settings_that_are_refused(setting, text):
     with pytest.raises(ConfigError, match=text) as caught:
-        check_input(1, setting)
+        InputSettings(1, setting)
     assert "pixel_threshold" in str(caught.value) and len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("setting", [[64, 128], LEARNED])
 def test_eight_bit_pixels_are_not_compared(setting):
     with pytest.raises(ConfigError, match=r"goes with input_bits 1, got .* and input_bits 8"):
-        check_input(8, setting)
-    check_input(8, 100)
+        InputSettings(8, setting)
+    InputSettings(8, 100)
 
 
 def test_what_keras_reads():
-    assert encoded_shape((6, 5, 3), [1, 2]) == (6, 5, 6)
-    assert encoded_shape((6, 5, 3), 7) == encoded_shape((6, 5, 3), LEARNED) == (6, 5, 3)
-    assert keras_input((4,), 1, [9, 99]).encode(np.array([[9, 200]], np.uint8)).tolist() == [[1, -1, 1, 1]]
-    assert keras_input((2,), 1, LEARNED).encode(np.array([[9, 200]], np.uint8)).tolist() == [[9, 200]]
+    several, learned, eight = InputSettings(1, [9, 99]), InputSettings(1, LEARNED), InputSettings(8)
+    assert several.encoded_shape((6, 5, 3)) == (6, 5, 6)
+    assert {each.encoded_shape((6, 5, 3)) for each in (InputSettings(), learned, eight)} == {(6, 5, 3)}
+    assert [each.bits_per_pixel for each in (InputSettings(), several, learned, eight)] == [1, 2, 1, 8]
+    assert [each.learned for each in (InputSettings(), several, learned, eight)] == [False, False, True, False]
+    image = np.array([[9, 200]], np.uint8)
+    assert several.keras_input((4,)).encode(image).tolist() == [[1, -1, 1, 1]]
+    assert (
+        learned.keras_input((2,)).encode(image).tolist()
+        == eight.keras_input((2,)).encode(image).tolist()
+        == [[9, 200]]
+    )
+    assert InputSettings().keras_input((2,)).encode(image).tolist() == [[-1, 1]]

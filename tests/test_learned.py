@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from little_net import quarters, write_little
 
 from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start, with_learned_thresholds
-from xnorflow.card import CardInput
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError
 from xnorflow.extract import extract, extract_file, keras_scores
-from xnorflow.inputs import ALWAYS, LEARNED, NEVER
+from xnorflow.inputs import ALWAYS, LEARNED, NEVER, InputSettings
 from xnorflow.keras2 import import_keras, import_qkeras
 from xnorflow.modelfile import load_model, save_model
 from xnorflow.settings import TrainConfig
@@ -26,6 +25,7 @@ from xnorflow.train import _Student, build_network, train
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 GAMMAS = [0.0, -0.0, 1e-3, -1e-3, 1.0, -1.0, 0.37, -2.9]
 VARIANCES = [0.0, 1e-6, 1.0, 3300.0, 1e6]
+READS = InputSettings(1, LEARNED)
 SHAPES = {"dense": (4, 5, 1), "conv": (4, 5, 2), "channels": (4, 5, 2)}
 MODELS: dict[str, Any] = {}
 
@@ -72,7 +72,7 @@ def drawn(kind: str, seed: int, scale: bool = True) -> tuple[Any, NetSpec, np.ra
     """Return a network with a random front, what extract makes of it, and the generator."""
     random = np.random.default_rng(seed)
     model = randomise(model_of(kind, scale), random)
-    return model, extract(model, 1, LEARNED), random
+    return model, extract(model, READS), random
 
 
 def images_of(model: Any, random: np.random.Generator) -> np.ndarray:
@@ -127,15 +127,15 @@ def test_a_convolution_cannot_flip_some_pixels_of_a_channel():
     model = model_of("conv")
     norm = model.get_layer("front")
     norm.moving_mean.assign(np.full(norm.moving_mean.shape, 100))
-    extract(model, 1, LEARNED)
+    extract(model, READS)
     gamma = np.ones(norm.gamma.shape)
     gamma[..., 1] = -1
     norm.gamma.assign(gamma)
-    assert_exact(model, extract(model, 1, LEARNED), np.random.default_rng(0))
+    assert_exact(model, extract(model, READS), np.random.default_rng(0))
     gamma[..., 0, 0, 0] = -1
     norm.gamma.assign(gamma)
     with pytest.raises(ConfigError, match=r"layer conv1: .*one sign in each channel; train it with scale=False"):
-        extract(model, 1, LEARNED)
+        extract(model, READS)
 
 
 def front_of(model: Any, mean: Any, beta: Any) -> Any:
@@ -149,7 +149,7 @@ def front_of(model: Any, mean: Any, beta: Any) -> Any:
 def test_thresholds_by_hand():
     # deviation 10: +1 where (pixel - mean) / 10 + beta >= 0
     model = front_of(with_learned_thresholds(start_of(6)), [100, 100, 100, 100.5, 0, 300], [0, 1, -2, 0, 0.5, -1])
-    spec = extract(model, 1, LEARNED)
+    spec = extract(model, READS)
     assert spec.input.thresholds[:, 0].tolist() == [100, 90, 120, 101, ALWAYS, NEVER]
     assert_exact(model, spec, np.random.default_rng(0))
 
@@ -163,26 +163,26 @@ def start_of(pixels: int) -> Any:
 def test_nan_is_refused():
     model = front_of(with_learned_thresholds(start_of(2)), [1, np.nan], [0, 0])
     with pytest.raises(ConfigError, match="layer pixel_norm: BatchNormalization holds NaN or infinity"):
-        extract(model, 1, LEARNED)
+        extract(model, READS)
 
 
 def test_setting_and_network_must_agree():
     text = "network net: pixel_threshold must be learned where .*, and only there; it {} so, got {}"
     with pytest.raises(ConfigError, match=text.format("does not begin", "'learned'")):
-        extract(start_of(2), 1, LEARNED)
+        extract(start_of(2), READS)
     with pytest.raises(ConfigError, match=text.format("begins", "128")):
         extract(with_learned_thresholds(start_of(2)))
     with pytest.raises(ConfigError, match=text.format("begins", r"\[64, 128\]")):
-        extract(with_learned_thresholds(start_of(2)), 1, [64, 128])
+        extract(with_learned_thresholds(start_of(2)), InputSettings(1, [64, 128]))
 
 
 def test_a_saved_network_keeps_its_front(tmp_path):
     model = front_of(with_learned_thresholds(body("dense")), np.arange(20) * 9, np.linspace(-2, 2, 20))
-    save_model(model, tmp_path / "net.h5", {"bits": 1, "pixel_threshold": LEARNED})
+    save_model(model, tmp_path / "net.h5", READS)
     loaded, found = load_model(tmp_path / "net.h5")
-    assert found == {"bits": 1, "pixel_threshold": LEARNED}
+    assert found == READS
     spec = extract_file(tmp_path / "net.h5")
-    assert np.array_equal(spec.input.thresholds, extract(model, 1, LEARNED).input.thresholds)
+    assert np.array_equal(spec.input.thresholds, extract(model, READS).input.thresholds)
     assert_exact(loaded, spec, np.random.default_rng(0))
 
 
@@ -195,8 +195,8 @@ def uneven() -> DataSet:
 def test_training_with_learned_and_with_several_thresholds(tmp_path, setting):
     network, data = write_little(tmp_path), uneven()
     config = TrainConfig(seed=3, epochs=6, batch_size=32, learning_rate=0.02, shift=0)
-    trained = train(network, data, tmp_path / "out", config, pixel_threshold=setting)
-    assert trained.card.input == CardInput(1, setting)
+    trained = train(network, data, tmp_path / "out", config, InputSettings(1, setting))
+    assert trained.card.input == InputSettings(1, setting)
     spec = extract_file(trained.path)
     assert trained.card.accuracy.test == (spec.predict(data.test.images) == data.test.labels).mean() > 0.5
     assert (spec.input.pixels, spec.input.bits_per_pixel) == (36, 1 if setting == LEARNED else 3)
@@ -210,7 +210,7 @@ def test_checkpoint_of_another_input_is_not_resumed(tmp_path):
     weights = []
     for bits, setting in ((8, 128), (1, LEARNED)):
         # both read pixels, 36 of them
-        student = _Student(network, uneven(), tmp_path / "out", config, bits, setting)
+        student = _Student(network, uneven(), tmp_path / "out", config, InputSettings(bits, setting))
         weights.append(student.train(3)[0].get_weights())
         assert (tmp_path / "out" / "seed-3.npz").is_file()
     assert len(weights[1]) == len(weights[0]) + 3
@@ -218,5 +218,5 @@ def test_checkpoint_of_another_input_is_not_resumed(tmp_path):
 
 def test_build_gets_the_shape_of_an_encoded_image(tmp_path):
     network = write_little(tmp_path)
-    assert build_network(network, (6, 6, 2), 4, [1, 2, 3]).input_shape == (None, 216)
-    assert build_network(network, (6, 6, 2), 4, LEARNED).input_shape == (None, 72)
+    assert build_network(network, (6, 6, 2), 4, InputSettings(1, [1, 2, 3])).input_shape == (None, 216)
+    assert build_network(network, (6, 6, 2), 4, READS).input_shape == (None, 72)

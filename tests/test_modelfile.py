@@ -15,11 +15,12 @@ from model_files import with_config
 from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start
 from xnorflow.errors import ConfigError, DataError, XnorflowError
 from xnorflow.extract import extract
+from xnorflow.inputs import InputSettings
 from xnorflow.keras2 import import_keras, import_qkeras
 from xnorflow.modelfile import load_model, save_model
 from xnorflow.specfile import spec_sha256
 
-SETTINGS = {"bits": 1, "pixel_threshold": 100}
+SETTINGS = InputSettings(1, 100)
 
 
 def make() -> Any:

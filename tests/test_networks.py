@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 from pathlib import Path
@@ -15,6 +14,7 @@ from xnorflow.errors import DataError
 from xnorflow.extract import extract, keras_scores
 from xnorflow.files import sha256_file
 from xnorflow.hls.convert import convert
+from xnorflow.inputs import InputSettings
 from xnorflow.modelfile import load_model
 from xnorflow.simulate import simulate_csim
 from xnorflow.spec import ConvSpec, NetSpec
@@ -103,7 +103,7 @@ def check_sizes(name: str, spec: NetSpec) -> None:
 def test_networks_build_for_other_images(name, shape, classes, bits):
     if name == "cnv" and shape[0] < 20:
         pytest.skip("three convolutions and two poolings need larger images")
-    spec = extract(build_network(FOLDER / f"{name}.py", shape, classes), bits)
+    spec = extract(build_network(FOLDER / f"{name}.py", shape, classes), InputSettings(bits))
     assert (spec.n_classes, spec.input.size) == (classes, int(np.prod(shape)))
 
 
@@ -114,8 +114,8 @@ def test_trained_network_is_that_of_its_card(name):
     assert card.sha256 == sha256_file(path)
     assert card.network == name.partition("-")[0]
     model, found = load_model(path)
-    assert found == dataclasses.asdict(card.input)
-    check_sizes(card.network, extract(model, **found))
+    assert found == card.input
+    check_sizes(card.network, extract(model, found))
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -139,7 +139,7 @@ def test_trained_network_is_exact_on_every_test_image(name):
     data, card = data_of(name), card_of(name)
     assert card.data == CardData(data.name, data.sha256, len(data.test.labels))
     model, found = load_model(shipped(name))
-    spec = extract(model, **found)
+    spec = extract(model, found)
     scores = spec.class_scores(data.test.images)
     assert scores.shape == (len(data.test.labels), 10)
     assert np.array_equal(keras_scores(model, spec, data.test.images), scores)
@@ -160,7 +160,7 @@ def test_trained_network_is_exact_on_every_test_image(name):
 def test_c_simulation_is_exact_on_every_test_image(tmp_path, name):
     data = data_of(name)
     model, found = load_model(shipped(name))
-    spec, config = extract(model, **found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
+    spec, config = extract(model, found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
     project = convert(spec, config, tmp_path / "project")
     for result in simulate_csim(spec, config, project, data.test, tmp_path / "csim"):
         assert result.mismatch is None, result

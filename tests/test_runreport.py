@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from xnorflow.card import Accuracy, Card, CardData, CardInput, SeedRun, Seeds
+from xnorflow.card import Accuracy, Card, CardData, SeedRun, Seeds
 from xnorflow.errors import ReportError
+from xnorflow.inputs import InputSettings
 from xnorflow.plain import from_plain
 from xnorflow.report import LayerMismatch, SimResult
 from xnorflow.runreport import FILE, LayerRow, RunReport, StepRow, load_report, save_report
@@ -18,7 +19,7 @@ BAD = SimResult("C simulation, library", 100, 0.89, 3, 9, None, MISMATCH)
 CARD = Card(
     network="tiny",
     data=CardData("digits", "ab" * 32, 100),
-    input=CardInput(1, [64, 128]),
+    input=InputSettings(1, [64, 128]),
     seed=3,
     best_epoch=7,
     accuracy=Accuracy(0.75, 0.5, 0.5),

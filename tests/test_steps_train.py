@@ -26,9 +26,9 @@ def trainings(monkeypatch):
     """Training left out: the network is a text that names its settings. Returns the settings of each call."""
     calls = []
 
-    def train(network, data, folder, config, **options):
+    def train(network, data, folder, config, settings):
         calls.append(config)
-        (folder / f"{network.stem}.h5").write_text(repr((config, data.sha256, options)))
+        (folder / f"{network.stem}.h5").write_text(repr((config, data.sha256, settings)))
         about = CardData(data.name, data.sha256, len(data.test.labels))
         return SimpleNamespace(card=dataclasses.replace(CARD, data=about, train=config, seconds=1234.5))
 

@@ -15,9 +15,9 @@ from xnorflow.data import DataSet, Split
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.extract import extract
 from xnorflow.files import sha256_file
+from xnorflow.inputs import InputSettings
 from xnorflow.modelfile import load_model
 from xnorflow.settings import TrainConfig
-from xnorflow.spec import InputSpec
 from xnorflow.train import build_network, train
 
 FEW = TrainConfig(3, 1, 4, 32, learning_rate=0.02, shift=1, rotate=5, scale=0.05, elastic=0.3)
@@ -80,7 +80,7 @@ def stop(monkeypatch, *job: Any, epoch: int, run: str = "seed-3") -> None:
 
 def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, network, data):
     seen = watch(monkeypatch)
-    trained = train(network, data, tmp_path / "out", FEW, pixel_threshold=96)
+    trained = train(network, data, tmp_path / "out", FEW, InputSettings(pixel_threshold=96))
     # the test images are looked at once, after every look at the validation images
     assert [split is data.test for split in seen["splits"]] == [False] * 4 + [True]
     assert all(split is data.validation for split in seen["splits"][:4])
@@ -93,7 +93,7 @@ def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, n
 
 
 def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
-    trained = train(network, data, tmp_path / "out", FEW, pixel_threshold=96)
+    trained = train(network, data, tmp_path / "out", FEW, InputSettings(pixel_threshold=96))
     card = json.loads((tmp_path / "out" / "little.json").read_text())
     assert card == json.loads(json.dumps(dataclasses.asdict(trained.card)))
     assert find_card(trained.path) == (trained.card, "")
@@ -105,10 +105,10 @@ def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
     assert card["network"] == "little" and card["seconds"] > 0 and 1 <= card["best_epoch"] <= 4
     assert set(card["versions"]) == {"python", "tensorflow", "tf-keras", "qkeras", "numpy"}
     model, found = load_model(trained.path)
-    assert found == card["input"]
-    predicted = extract(model, **found).predict(data.test.images)
+    assert found == InputSettings(**card["input"])
+    predicted = extract(model, found).predict(data.test.images)
     assert card["accuracy"]["golden"] == (predicted == data.test.labels).mean()
-    logits = model.predict(InputSpec((36,), **found).encode(data.test.images).astype(np.float32), verbose=0)
+    logits = model.predict(found.keras_input((36,)).encode(data.test.images).astype(np.float32), verbose=0)
     assert card["accuracy"]["test"] == (logits.argmax(axis=1) == data.test.labels).mean()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["little.h5", "little.json", "seed-3.log"]
 
@@ -192,7 +192,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypa
 @pytest.mark.parametrize("change", ["epochs", "data", "network", "input", "rotate"])
 def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path, monkeypatch, network, data, change):
     stop(monkeypatch, network, data, tmp_path / "out", FEW, epoch=1)
-    config, options = FEW, {}
+    config, reads = FEW, InputSettings()
     if change in ("epochs", "rotate"):
         config = dataclasses.replace(FEW, **{change: 9})
     if change == "data":
@@ -200,10 +200,10 @@ def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path, monkeypatch, n
     if change == "network":
         network.write_text(NETWORK.replace("8,", "9,"))
     if change == "input":
-        options = {"input_bits": 8}
+        reads = InputSettings(8)
     seen = watch(monkeypatch, stop_after=1)
     with pytest.raises(Stopped):
-        train(network, data, tmp_path / "out", config, **options)
+        train(network, data, tmp_path / "out", config, reads)
     assert len(seen["weights"]) == 1, "the first epoch was not trained again"
 
 

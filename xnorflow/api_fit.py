@@ -22,7 +22,6 @@ from xnorflow.errors import ReportError
 from xnorflow.files import is_file, write_text
 from xnorflow.fit import AXI_DMA_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.flow import Announce, Step, complete, hold, prepare
-from xnorflow.inputs import encoded_shape
 from xnorflow.job import EXTRACT, shipped_model
 from xnorflow.own_report import read_own_reports
 from xnorflow.pareto import Point, check_drawing, plot
@@ -102,18 +101,20 @@ def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
 
     shape, classes = shape_of(config.data)
     if shipped is not None:
-        spec = extract_file(shipped, config.input_bits, config.pixel_threshold)
+        spec = extract_file(shipped, config.input)
         if _reads(spec, config, shape) and spec.n_classes == classes:
             return spec, f"trained, {shipped}"
-    model = build_network(config.network_file, shape, classes, config.pixel_threshold)
-    return extract(model, config.input_bits, config.pixel_threshold), UNTRAINED
+    model = build_network(config.network_file, shape, classes, config.input)
+    return extract(model, config.input), UNTRAINED
 
 
 def _reads(spec: NetSpec, config: BuildConfig, shape: tuple[int, ...]) -> bool:
     """Whether a network reads such images as the configuration says; one for another input costs something else."""
-    per_pixel = 8 if config.input_bits == 8 else encoded_shape((1,), config.pixel_threshold)[0]
     same_images = spec.input.image_shape in (shape, (math.prod(shape),))
-    return same_images and (spec.input.bits, spec.input.bits_per_pixel) == (config.input_bits, per_pixel)
+    return same_images and (spec.input.bits, spec.input.bits_per_pixel) == (
+        config.input.bits,
+        config.input.bits_per_pixel,
+    )
 
 
 def fit(

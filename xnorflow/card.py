@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xnorflow.errors import DataError, shown
 from xnorflow.files import is_file, write_json
-from xnorflow.inputs import PixelThreshold, check_input
+from xnorflow.inputs import InputSettings
 from xnorflow.plain import Count, Positive, Seconds, Share, from_plain, read_json
 from xnorflow.settings import TrainConfig
 
@@ -20,17 +20,6 @@ class CardData:
     name: str
     sha256: str
     test_images: Count
-
-
-@dataclass(frozen=True)
-class CardInput:
-    """What the network reads of an image, as a configuration says it."""
-
-    bits: int
-    pixel_threshold: PixelThreshold
-
-    def __post_init__(self) -> None:
-        check_input(self.bits, self.pixel_threshold)
 
 
 @dataclass(frozen=True)
@@ -92,7 +81,7 @@ class Card:
 
     network: str
     data: CardData
-    input: CardInput
+    input: InputSettings
     seed: Count
     best_epoch: Positive
     accuracy: Accuracy

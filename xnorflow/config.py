@@ -14,7 +14,7 @@ import yaml
 
 from xnorflow.device import is_device_file, orderable
 from xnorflow.errors import ConfigError, DataError, shown
-from xnorflow.inputs import PixelThreshold, check_input
+from xnorflow.inputs import InputSettings, PixelThreshold
 from xnorflow.settings import Folding, Precision, TrainConfig, got, number, whole
 from xnorflow.spec import NetSpec
 from xnorflow.yamlfile import load_yaml
@@ -43,9 +43,7 @@ class BuildConfig:
         kernel: "xnor" for our packed kernels in the HLS project, "hls4ml" for its own.
         strategy: hls4ml strategy of each layer, or one for all, for kernel "hls4ml".
         reuse_factor: cycles per image of each layer (per output pixel in a convolution), or one for all.
-        input_bits: 1 or 8 bits per pixel.
-        pixel_threshold: the smallest pixel value that counts as +1 when ``input_bits`` is 1; a list of
-            several gives as many bits per pixel; "learned" trains one for each pixel.
+        input_bits, pixel_threshold: what the network reads of a pixel; ``input`` gives both, as InputSettings.
         folding: neurons and inputs per cycle of each layer, for "Verilog"; for kernel "xnor" where
             a reuse factor alone does not say it.
         bram36: block RAMs that weights may take, for "Verilog"; the rest goes into LUTs.
@@ -95,7 +93,7 @@ class BuildConfig:
     def _check_numbers(self) -> None:
         if not number(self.clock_mhz) or not 1 <= self.clock_mhz <= 800:
             raise ConfigError(f"clock_mhz must be 1 to 800, got {got(self.clock_mhz)}")
-        check_input(self.input_bits, self.pixel_threshold)
+        InputSettings(self.input_bits, self.pixel_threshold)
         # above what any device has and any counter needs
         for name, least, most in (("bram36", 0, 10_000), ("registers_every", 1, 1000)):
             value = getattr(self, name)
@@ -123,6 +121,11 @@ class BuildConfig:
         both = set(self.folding) & set(self.reuse_factor if isinstance(self.reuse_factor, dict) else ())
         if both:
             raise ConfigError(f"layer {min(both)} has a folding and a reuse_factor, which follows from it; give one")
+
+    @property
+    def input(self) -> InputSettings:
+        """What the network reads of an image."""
+        return InputSettings(self.input_bits, self.pixel_threshold)
 
     @property
     def network_file(self) -> Path:
@@ -174,8 +177,7 @@ def load_config(path: str | Path) -> BuildConfig:
         document = load_yaml(path, "a configuration")
     except DataError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            hint = "the ones that come along are in hls_configs/"
-            raise ConfigError(f"no such configuration: {shown(path)}; {hint}") from error
+            raise ConfigError(f"no such configuration: {shown(path)}; some come along, in hls_configs/") from error
         raise ConfigError(str(error)) from error
     try:
         return config_from_dict(document, path.resolve().parent)
@@ -222,11 +224,9 @@ def with_train(config: BuildConfig, changes: Mapping[str, Any]) -> BuildConfig:
 
 def config_to_dict(config: BuildConfig) -> dict[str, Any]:
     """Return the configuration as plain values; ``config_from_dict`` reads them back."""
-    values = dataclasses.asdict(config)
+    values = dataclasses.asdict(config) | {"network": str(config.network)}
     if config.network is None:
         del values["network"]
-    else:
-        values["network"] = str(config.network)
     return values
 
 

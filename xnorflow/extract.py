@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from xnorflow.chain import Group, pooling, read_front, read_groups, score_norm, sign_chain
 from xnorflow.errors import ConfigError
-from xnorflow.inputs import LEARNED, InputSpec, PixelThreshold
+from xnorflow.inputs import LEARNED, InputSettings, InputSpec
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import bipolar_kernel, load_model
 from xnorflow.names import derive_names
@@ -27,57 +27,59 @@ from xnorflow.thresholds import CHUNK, Fires, find_edges
 FRACTION_BITS = 20
 
 
-def extract_file(path: str | Path, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
-    """Read a network file and return its NetSpec; the file's own input settings win over the arguments."""
-    model, settings = load_model(path)
-    return extract(model, settings.get("bits", bits), settings.get("pixel_threshold", pixel_threshold))
+def extract_file(path: str | Path, settings: InputSettings | None = None) -> NetSpec:
+    """Read a network file and return its NetSpec; what the file itself says of its input wins over ``settings``.
+
+    Raises:
+        XnorflowError: as ``load_model`` and ``extract``.
+    """
+    model, own = load_model(path)
+    return extract(model, own or settings)
 
 
-def extract(model: Any, bits: int = 1, pixel_threshold: PixelThreshold = 128) -> NetSpec:
+def extract(model: Any, settings: InputSettings | None = None) -> NetSpec:
     """Return the NetSpec of a Keras model of binary layers.
 
     Args:
-        model: Keras 2 model, a chain of layers; it reads +1/-1 (``bits == 1``) or pixels 0 to 255.
-        bits: 1 or 8 bits per input pixel.
-        pixel_threshold: the smallest pixel that counts as +1, or several; "learned" where the model reads
-            pixels and compares them itself.
+        model: Keras 2 model, a chain of layers; it reads +1/-1, or pixels 0 to 255.
+        settings: what it reads of an image, the defaults of InputSettings where None; thresholds are learned
+            where the model reads pixels and compares them itself.
 
     A layer or network whose name could not be an identifier gets the nearest name that can.
 
     Raises:
         ConfigError: a layer, quantizer or order of layers that has no exact binary equivalent, by name.
     """
+    settings = settings or InputSettings()
     groups = read_groups(model)
     *hidden, last = groups
     network, *names = (*derive_names([str(model.name)], "network"), *derive_names([group.name for group in groups]))
-    source, inverted = _input(model, groups[0], bits, pixel_threshold)
+    source, inverted = _input(model, groups[0], settings)
     layers: list[HiddenSpec] = []
     for group, name in zip(hidden, names, strict=False):
         largest = source.max_abs if not layers else 1
         layer, inverted = _hidden(
-            group, name, _kernel(group, inverted), largest, 1 if bits == 8 and not layers else 2
+            group, name, _kernel(group, inverted), largest, 1 if settings.bits == 8 and not layers else 2
         )
         layers.append(layer)
     largest = 1 if layers else source.max_abs
     return NetSpec(network, source, tuple(layers), _scores(last, names[-1], _kernel(last, inverted), largest))
 
 
-def _input(
-    model: Any, group: Group, bits: int, pixel_threshold: PixelThreshold
-) -> tuple[InputSpec, NDArray[np.bool_]]:
+def _input(model: Any, group: Group, settings: InputSettings) -> tuple[InputSpec, NDArray[np.bool_]]:
     """Return what the network reads, and which inputs of its first layer ``group`` come out inverted."""
     shape = tuple(int(size) for size in model.input_shape[1:])
     front = read_front(model)
-    if bool(front) != (pixel_threshold == LEARNED):
+    if bool(front) != settings.learned:
         begins = "begins" if front else "does not begin"
         raise ConfigError(
             f"network {model.name}: pixel_threshold must be {LEARNED} where the network begins with "
             f"BatchNormalization and QActivation('binary'), and only there; it {begins} so, "
-            f"got {got(pixel_threshold)}"
+            f"got {got(settings.pixel_threshold)}"
         )
-    if isinstance(pixel_threshold, str):
+    if settings.learned:
         return _learned(model, shape, group)
-    return InputSpec(shape, bits, pixel_threshold), np.zeros(shape[-1], np.bool_)
+    return settings.keras_input(shape), np.zeros(shape[-1], np.bool_)
 
 
 def _learned(model: Any, shape: tuple[int, ...], group: Group) -> tuple[InputSpec, NDArray[np.bool_]]:

@@ -60,8 +60,7 @@ def _extract(run: Run) -> StepResult:
         from xnorflow.simulate import KERAS, compare_scores, simulate_golden
 
         model, settings = load_model(run.model_file)
-        bits = settings.get("bits", config.input_bits)
-        spec = extract(model, bits, settings.get("pixel_threshold", config.pixel_threshold))
+        spec = extract(model, settings or config.input)
         _check_classes(spec, run.data)
         digest = save_spec(spec, folder / "spec.npz")
         expected, golden = simulate_golden(spec, test)

@@ -110,26 +110,66 @@ class InputSpec:
         return bipolar.reshape(len(images), *self.shape)
 
 
-def check_input(bits: int = 1, pixel_threshold: PixelThreshold = 128) -> None:
-    """Check the input settings of a configuration or of a network's file, whatever they hold.
+@dataclass(frozen=True)
+class InputSettings:
+    """What a network is to read of an image, as a configuration, a network's file and a card say it.
+
+    Attributes:
+        bits: 1 (pixels are compared) or 8 (the pixel itself); ``input_bits`` in a configuration.
+        pixel_threshold: for ``bits == 1`` the smallest pixel value that counts as +1; a list of several, rising,
+            gives as many bits per pixel; "learned" trains one for each pixel.
 
     Raises:
-        ConfigError: naming what is allowed.
+        ConfigError: a value that is not allowed, whatever its type, and what is.
     """
-    if not whole(bits) or bits not in (1, 8):
-        raise ConfigError(f"input_bits must be 1 or 8, got {got(bits)}")
-    several = pixel_threshold if isinstance(pixel_threshold, list) else [pixel_threshold]
-    if pixel_threshold != LEARNED:
-        if not several or not all(whole(value) for value in several):
+
+    bits: int = 1
+    pixel_threshold: PixelThreshold = 128
+
+    def __post_init__(self) -> None:
+        bits, threshold = self.bits, self.pixel_threshold
+        if not whole(bits) or bits not in (1, 8):
+            raise ConfigError(f"input_bits must be 1 or 8, got {got(bits)}")
+        if threshold != LEARNED:
+            several = threshold if isinstance(threshold, list) else [threshold]
+            if not several or not all(whole(value) for value in several):
+                raise ConfigError(
+                    f"pixel_threshold must be 1 to 255, a list of such, or {LEARNED}, got {got(threshold)}"
+                )
+            _check_thresholds(np.asarray(threshold))
+        if bits == 8 and not whole(threshold):
             raise ConfigError(
-                f"pixel_threshold must be 1 to 255, a list of such, or {LEARNED}, got {got(pixel_threshold)}"
+                f"pixel_threshold: a list or {LEARNED} goes with input_bits 1, got {got(threshold)} and input_bits 8"
             )
-        _check_thresholds(np.asarray(pixel_threshold))
-    if bits == 8 and not whole(pixel_threshold):
-        raise ConfigError(
-            f"pixel_threshold: a list or {LEARNED} goes with input_bits 1, "
-            f"got {got(pixel_threshold)} and input_bits 8"
-        )
+
+    @property
+    def learned(self) -> bool:
+        """Whether the network learns its thresholds, and so compares the pixels itself."""
+        return self.pixel_threshold == LEARNED
+
+    @property
+    def values_per_pixel(self) -> int:
+        """Values that a network reads of a pixel."""
+        return len(self.pixel_threshold) if isinstance(self.pixel_threshold, list) else 1
+
+    @property
+    def bits_per_pixel(self) -> int:
+        """Bits that a network reads of a pixel."""
+        return 8 if self.bits == 8 else self.values_per_pixel
+
+    def encoded_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape that a network reads of images of ``shape`` (height, width, channels)."""
+        return (*shape[:-1], shape[-1] * self.values_per_pixel)
+
+    def keras_input(self, shape: tuple[int, ...]) -> InputSpec:
+        """Return what a Keras model of input ``shape`` reads: pixels, where it learns thresholds for them.
+
+        Raises:
+            ConfigError: the shape is none of a network, or does not hold so many values per pixel.
+        """
+        if isinstance(self.pixel_threshold, str):
+            return InputSpec(shape, 8)
+        return InputSpec(shape, self.bits, self.pixel_threshold)
 
 
 def _check_thresholds(given: NDArray[Any]) -> None:
@@ -146,16 +186,3 @@ def _check_thresholds(given: NDArray[Any]) -> None:
         raise ConfigError(f"pixel_threshold takes at most {MOST_THRESHOLDS} thresholds, got {given.shape[-1]}")
     if given.ndim and (np.diff(given.astype(np.int64)) <= 0).any():
         raise ConfigError(f"pixel_threshold must rise from one to the next, got {got(given.tolist())}")
-
-
-def encoded_shape(shape: tuple[int, ...], pixel_threshold: PixelThreshold) -> tuple[int, ...]:
-    """Return the shape that a network reads of images of ``shape`` (height, width, channels)."""
-    per_pixel = len(pixel_threshold) if isinstance(pixel_threshold, list) else 1
-    return (*shape[:-1], shape[-1] * per_pixel)
-
-
-def keras_input(shape: tuple[int, ...], bits: int, pixel_threshold: PixelThreshold) -> InputSpec:
-    """Return what the Keras model reads: where thresholds are learned it compares the pixels itself."""
-    if isinstance(pixel_threshold, str):
-        return InputSpec(shape, 8)
-    return InputSpec(shape, bits, pixel_threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import tempfile
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.filekinds import describe_folder
 from xnorflow.files import atomic_open, is_file, open_regular
+from xnorflow.inputs import InputSettings
 from xnorflow.keras2 import import_keras, import_qkeras
 from xnorflow.modelconfig import LayerConfig, NetworkConfig, read_network
 from xnorflow.modellayers import MOST_VALUES, Binary
@@ -27,7 +29,7 @@ from xnorflow.spec import MOST_WEIGHTS
 ROUNDING = 1e-3
 
 
-def save_model(model: Any, path: Path, input_settings: dict[str, Any]) -> None:
+def save_model(model: Any, path: Path, settings: InputSettings) -> None:
     """Write a Keras model to ``path`` (``.h5``), its kernels as +1/-1 and compressed.
 
     The latent weights matter to training only; as +1/-1 a kernel takes about one bit per weight.
@@ -35,7 +37,7 @@ def save_model(model: Any, path: Path, input_settings: dict[str, Any]) -> None:
     Args:
         model: a model whose QDense and QConv2D kernels are binary.
         path: file to write.
-        input_settings: ``bits`` and ``pixel_threshold`` of the input, kept in the file.
+        settings: what the network reads of an image, kept in the file.
     """
     import h5py
 
@@ -51,7 +53,7 @@ def save_model(model: Any, path: Path, input_settings: dict[str, Any]) -> None:
         packed = Path(folder) / "packed.h5"
         with h5py.File(plain, "r") as source, h5py.File(packed, "w") as target:
             _copy_compressed(source, target)
-            target.attrs[INPUT_ATTRIBUTE] = json.dumps(input_settings, sort_keys=True)
+            target.attrs[INPUT_ATTRIBUTE] = json.dumps(dataclasses.asdict(settings), sort_keys=True)
         content = packed.read_bytes()
     with atomic_open(path) as stream:
         stream.write(content)
@@ -71,8 +73,8 @@ def _copy_compressed(source: Any, target: Any) -> None:
                 copied.attrs[key] = value
 
 
-def load_model(path: str | Path) -> tuple[Any, dict[str, Any]]:
-    """Read a Keras model; return it as a Sequential, with its input settings, if it has any.
+def load_model(path: str | Path) -> tuple[Any, InputSettings | None]:
+    """Read a Keras model; return it as a Sequential, with what it reads of an image, where the file says so.
 
     The file is one that ``model.save`` of Keras 2 or 3 wrote, ``.h5`` or ``.keras``, whatever its name. Layers whose
     names could not be identifiers get the nearest that can, and kernels of binary weights are +1/-1.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.filekinds import HEAD_BYTES, describe, describe_archive, describe_hdf5
-from xnorflow.inputs import check_input
+from xnorflow.inputs import InputSettings
 from xnorflow.spec import MOST_WEIGHTS
 
 try:
@@ -45,10 +45,10 @@ class Store:
 
     Attributes:
         config: its configuration, as JSON holds it.
-        settings: the input settings that xnorflow keeps in its own files.
+        settings: what the network reads, which xnorflow keeps in its own files; None in others.
     """
 
-    def __init__(self, root: h5py.File, config: Any, settings: Any, packed: bool) -> None:
+    def __init__(self, root: h5py.File, config: Any, settings: InputSettings | None, packed: bool) -> None:
         self._root, self._packed = root, packed
         self._count: dict[str, int] = {}
         self.config, self.settings = config, settings
@@ -128,17 +128,18 @@ def open_store(stream: IO[bytes]) -> Iterator[Store]:
             config = _json(_member(archive, "config.json", MOST_CONFIG))
             weights = io.BytesIO(_member(archive, "model.weights.h5", MOST_BYTES))
         with h5py.File(weights, "r") as root:
-            yield Store(root, config, {}, packed=True)
+            yield Store(root, config, None, packed=True)
     else:
         raise DataError(describe(head))
 
 
-def _read_hdf5(root: h5py.File) -> tuple[Any, Any]:
+def _read_hdf5(root: h5py.File) -> tuple[Any, InputSettings | None]:
     if "model_config" not in root.attrs:
         raise DataError(describe_hdf5([*root, *root.attrs]))
-    settings = _json(_attribute(root, INPUT_ATTRIBUTE)) if INPUT_ATTRIBUTE in root.attrs else {}
+    settings = None
     try:
-        check_input(**settings)
+        if INPUT_ATTRIBUTE in root.attrs:
+            settings = InputSettings(**_json(_attribute(root, INPUT_ATTRIBUTE)))
     except (TypeError, ConfigError) as error:
         raise DataError(f"damaged input settings ({shown(error)})") from error
     return _json(_attribute(root, "model_config")), settings

@@ -160,8 +160,7 @@ def _trained(run: Run, held: Held | None) -> StepResult:
     def work(folder: Path) -> dict[str, Any]:
         from xnorflow.train import train
 
-        bits, threshold = config.input_bits, config.pixel_threshold
-        trained = train(network, run.data, folder, config.train, input_bits=bits, pixel_threshold=threshold)
+        trained = train(network, run.data, folder, config.train, config.input)
         return {"trained_here": True, "card": trained.card}
 
     made_from = {**inputs, "configured": configured}

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from xnorflow import signals
 from xnorflow.augment import Warp
 from xnorflow.blocks import with_learned_thresholds
-from xnorflow.card import Accuracy, Card, CardData, CardInput, SeedRun, Seeds, save_card
+from xnorflow.card import Accuracy, Card, CardData, SeedRun, Seeds, save_card
 from xnorflow.chain import read_groups
 from xnorflow.data import DataSet
 from xnorflow.errors import ConfigError, XnorflowError
 from xnorflow.extract import extract
 from xnorflow.files import is_file, sha256_file
-from xnorflow.inputs import LEARNED, PixelThreshold, encoded_shape, keras_input
+from xnorflow.inputs import InputSettings
 from xnorflow.keras2 import import_keras
 from xnorflow.lessons import Lessons
 from xnorflow.modelfile import save_model
@@ -48,14 +48,15 @@ class TrainedModel:
     card: Card
 
 
-def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_threshold: PixelThreshold = 128) -> Any:
+def build_network(network: Path, shape: tuple[int, ...], classes: int, settings: InputSettings | None = None) -> Any:
     """Run ``build(shape, classes)`` of a network's Python file and return the Keras model.
 
     Args:
         network: the file.
         shape: (height, width, channels) of an image; ``build`` gets that of an encoded one.
         classes: scores to give.
-        pixel_threshold: as configured; thresholds that are learned come in front of the network.
+        settings: what it reads of an image, the defaults of InputSettings where None; thresholds that are
+            learned come in front of the network.
 
     Raises:
         ConfigError: no such file, no ``build`` in it, or it fails.
@@ -63,6 +64,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_thr
     if not is_file(network):
         near = sorted(path.stem for path in network.parent.glob("*.py")) if network.parent.is_dir() else []
         raise ConfigError(f"no such network file: {network}; in its folder: {', '.join(near) or 'none'}")
+    settings = settings or InputSettings()
     import_keras()
     loader = importlib.util.spec_from_file_location(f"xnorflow_network_{network.stem}", network)
     if loader is None or loader.loader is None:
@@ -70,7 +72,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_thr
     module = importlib.util.module_from_spec(loader)
     try:
         loader.loader.exec_module(module)
-        model = module.build(encoded_shape(shape, pixel_threshold), classes)
+        model = module.build(settings.encoded_shape(shape), classes)
     except (XnorflowError, MemoryError):
         raise
     except Exception as error:
@@ -79,7 +81,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, pixel_thr
         raise ConfigError(f"{network}: build(shape, classes) failed: {type(error).__name__}: {reason}") from error
     if not hasattr(model, "output_shape"):
         raise ConfigError(f"{network}: build(shape, classes) must return a Keras model, got {type(model).__name__}")
-    return with_learned_thresholds(model) if pixel_threshold == LEARNED else model
+    return with_learned_thresholds(model) if settings.learned else model
 
 
 def train(
@@ -87,9 +89,7 @@ def train(
     data: DataSet,
     folder: Path,
     config: TrainConfig | None = None,
-    *,
-    input_bits: int = 1,
-    pixel_threshold: PixelThreshold = 128,
+    settings: InputSettings | None = None,
 ) -> TrainedModel:
     """Train ``network`` on ``data`` and write ``<name>.h5`` and its card ``<name>.json`` to ``folder``.
 
@@ -99,21 +99,20 @@ def train(
     Raises:
         ConfigError: the network cannot be built, is not binary, or does not fit the data.
     """
-    student = _Student(network, data, folder, config or TrainConfig(), input_bits, pixel_threshold)
-    settings = {"bits": input_bits, "pixel_threshold": pixel_threshold}
+    student = _Student(network, data, folder, config or TrainConfig(), settings or InputSettings())
     path = folder / f"{network.stem}.h5"
     runs: list[SeedRun] = []
     for seed in range(student.config.seed, student.config.seed + student.config.seeds):
         model, run = student.train(seed)
         signals.check()
         if not runs or run.validation > max(earlier.validation for earlier in runs):
-            save_model(model, path, settings)
+            save_model(model, path, student.settings)
             kept = run
         runs.append(run)
     card = Card(
         network=network.stem,
         data=CardData(data.name, data.sha256, len(data.test.labels)),
-        input=CardInput(input_bits, pixel_threshold),
+        input=student.settings,
         seed=kept.seed,
         best_epoch=kept.best_epoch,
         accuracy=Accuracy(kept.validation, kept.test, kept.golden),
@@ -149,11 +148,10 @@ class _Student:
         data: DataSet,
         folder: Path,
         config: TrainConfig,
-        bits: int,
-        pixel_threshold: PixelThreshold,
+        settings: InputSettings,
     ) -> None:
         self.network, self.data, self.folder, self.config = network, data, folder, config
-        self.bits, self.pixel_threshold = bits, pixel_threshold
+        self.settings = settings
         self.shape = data.keras_shape
         self._check_sizes()
         self.warp = Warp(config.rotate, config.scale, config.elastic)
@@ -163,7 +161,7 @@ class _Student:
             raise ConfigError(
                 f"{network}: gives {model.output_shape[-1]} scores, but {data.name} has {data.n_classes} classes"
             )
-        self.source = keras_input(tuple(model.input_shape[1:]), bits, pixel_threshold)
+        self.source = settings.keras_input(tuple(model.input_shape[1:]))
 
     def _check_sizes(self) -> None:
         """Refuse a shift that moves images out whole; say where a batch takes more images than there are."""
@@ -184,7 +182,7 @@ class _Student:
 
     def build(self) -> Any:
         """Return the network as it stands before training."""
-        return build_network(self.network, self.shape, self.data.n_classes, self.pixel_threshold)
+        return build_network(self.network, self.shape, self.data.n_classes, self.settings)
 
     def train(self, seed: int) -> tuple[Any, SeedRun]:
         """Train with ``seed``, or go on from its checkpoint; return the network and what it came to."""
@@ -201,11 +199,11 @@ class _Student:
             lessons,
             Schedule(config.epochs, config.batch_size, config.learning_rate),
             self.folder / f"seed-{seed}",
-            self._key(text, repr(alone), repr((self.source, self.pixel_threshold))),
+            self._key(text, repr(alone), repr((self.source, self.settings.pixel_threshold))),
         )
         training.run(self.data.validation, f"{self.network.stem} seed {seed}")
         test = self.data.test
-        golden = extract(model, self.bits, self.pixel_threshold).predict(test.images)
+        golden = extract(model, self.settings).predict(test.images)
         right = float((golden == test.labels).mean())
         seconds = round(training.seconds, 1)
         accuracies = (training.best_accuracy, training.accuracy(test), right)

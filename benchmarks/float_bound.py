@@ -15,7 +15,7 @@ import numpy as np
 from ablation import changed
 from recipe_parts import Layers, copy_of, keras
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.data import load_dataset
 from xnorflow.inputs import PixelThreshold, keras_input
 from xnorflow.train import build_network

@@ -16,7 +16,7 @@ from test_synth import fakes, needs_tcl, running  # noqa: F401
 from xnorflow import api_fit
 from xnorflow.calibration import load_calibration
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ReportError
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import PROJECT_NAME

@@ -10,9 +10,12 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xnorflow.config import BuildConfig, Precision, TrainConfig, config_from_dict, config_to_dict, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import config_from_dict, config_to_dict, load_config
 from xnorflow.device import devices
 from xnorflow.errors import ConfigError
+from xnorflow.hls.settings import Precision
+from xnorflow.train_settings import TrainConfig
 
 
 def test_all_keys(tmp_path):

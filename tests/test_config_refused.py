@@ -8,8 +8,10 @@ import yaml
 from config_checks import GOOD, load, refused, with_line
 
 from xnorflow import api
-from xnorflow.config import BuildConfig, TrainConfig, config_from_dict, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import config_from_dict, load_config
 from xnorflow.errors import ConfigError
+from xnorflow.train_settings import TrainConfig
 
 
 @pytest.mark.parametrize("key", [item.name for item in dataclasses.fields(BuildConfig)])

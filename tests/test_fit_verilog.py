@@ -8,7 +8,7 @@ from conftest import ROOT, needs_qkeras
 
 from xnorflow import api_fit
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import KINDS, exactly, layer_shapes
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import Resources, device_of

@@ -4,13 +4,13 @@ import dataclasses
 
 from conftest import ROOT
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import dense_shapes
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_xnor import XnorKernel
 from xnorflow.device import device_of
 from xnorflow.fit import Budget, Goal, cost_of, fit
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 CONFIGS = ROOT / "hls_configs"
 HOME = Budget(device_of("xc7z010clg400-1"))

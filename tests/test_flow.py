@@ -11,9 +11,10 @@ from flow_runs import ALL, DIGITS, options, reused
 
 from xnorflow import api
 from xnorflow.cli import main
-from xnorflow.config import Precision, load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError, DataError, ToolFailed, ToolNotFound
 from xnorflow.flow import CONVERT, CSIM
+from xnorflow.hls.settings import Precision
 from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.specfile import load_spec
 

@@ -14,13 +14,13 @@ from rtl_nets import dense_net
 
 from xnorflow import api, api_fit, api_rtl, flow, steps_rtl
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError, ToolFailed, ToolNotFound
 from xnorflow.files import folder_lock
 from xnorflow.flow import CONVERT, CSIM
 from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.report import Depth, Slices, Stage, SynthReport, Usage
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 VERILOG = ROOT / "hls_configs/digits-verilog.yaml"
 COUNTED = SynthReport(

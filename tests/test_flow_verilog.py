@@ -10,16 +10,16 @@ from conftest import ROOT
 
 from xnorflow import api
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.fit import cost_of
 from xnorflow.flow import VERILOG_STEPS
 from xnorflow.job import EXTRACT
 from xnorflow.rtl import plan_network
 from xnorflow.runreport import SynthRow, load_report, save_report
-from xnorflow.settings import Folding
 from xnorflow.show import markdown, report_json, report_tables, synth_table
 from xnorflow.specfile import load_spec
 from xnorflow.steps_rtl import plan_of
+from xnorflow.xnor.folding import Folding
 
 CYCLES = 64
 FOLDING = {"dense1": "{pe: 1, simd: 64}", "dense2": "{pe: 1, simd: 64}", "scores": "{pe: 1, simd: 11}"}

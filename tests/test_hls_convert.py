@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from net_specs import bipolar
 
-from xnorflow.config import BuildConfig, Precision
+from xnorflow.config import BuildConfig
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.folders import claim
 from xnorflow.hls import convert as module
 from xnorflow.hls.convert import convert, load_project
 from xnorflow.hls.frontend import threshold_norm
+from xnorflow.hls.settings import Precision
 from xnorflow.hls.types import solve_types
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 

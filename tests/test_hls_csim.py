@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from net_specs import bipolar
 
-from xnorflow.config import BuildConfig, Precision
+from xnorflow.config import BuildConfig
 from xnorflow.data import Split
 from xnorflow.errors import ToolFailed
 from xnorflow.hls.build import Binaries
 from xnorflow.hls.convert import HlsProject, convert
 from xnorflow.hls.csim import simulate_library, simulate_testbench
+from xnorflow.hls.settings import Precision
 from xnorflow.hls.types import solve_types
 from xnorflow.inttypes import IntType, parse_type
 from xnorflow.simulate import LIBRARY, TESTBENCH, simulate_csim

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xnorflow.config import BuildConfig, Precision
+from xnorflow.config import BuildConfig
 from xnorflow.errors import ConfigError
+from xnorflow.hls.settings import Precision
 from xnorflow.hls.types import input_type, narrower_than_needed, solve_types, types_of
 from xnorflow.inttypes import IntType, fixed_type, parse_type, smallest_type
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec

@@ -7,7 +7,8 @@ import yaml
 from conftest import ROOT
 
 from xnorflow.cli import main
-from xnorflow.config import BuildConfig, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import load_config
 from xnorflow.cost import layer_shapes
 from xnorflow.errors import ConfigError
 from xnorflow.fit import cost_of, fit_config

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xnorflow.card import Accuracy, Card, CardData, find_card
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.data import DEBIAN_FOLDERS, DataSet, load_dataset
 from xnorflow.errors import DataError
 from xnorflow.extract import extract, keras_scores

@@ -7,7 +7,7 @@ import pytest
 from conftest import NETWORKS, ROOT
 from test_networks import data_of
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.fit import cost_of
 from xnorflow.rtl import choose_foldings, plan_network, simulate, verilator
 

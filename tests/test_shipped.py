@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 
 from xnorflow import api_fit
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import KINDS
 from xnorflow.hls.cycles import cycles
 from xnorflow.rtl import plan_network

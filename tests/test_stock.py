@@ -9,7 +9,7 @@ from rich.console import Console
 
 from xnorflow import api_fit, show_fit
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import KINDS, dense_shapes, layer_shapes
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError

@@ -10,14 +10,14 @@ from conftest import ROOT
 from test_hls_csim import NETWORKS, check_exact, images_for
 from test_networks import data_of
 
-from xnorflow.config import BuildConfig, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError
 from xnorflow.hls.convert import convert
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
-from xnorflow.settings import Folding
 from xnorflow.simulate import simulate_csim
-from xnorflow.xnor.folding import legal_reuse_factors
+from xnorflow.xnor.folding import Folding, legal_reuse_factors
 
 PART = "xc7z010clg400-1"
 pytest.importorskip("hls4ml")

@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xnorflow.config import BuildConfig
 from xnorflow.cost import (
     KINDS,
     Amounts,
@@ -27,6 +26,7 @@ from xnorflow.cost import (
 from xnorflow.device import bram18_blocks
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
+from xnorflow.hls.settings import HlsSettings
 
 # LUTs per bit (mux: per input) beyond the widths that were seen
 SLOPES = {"add": 1.0, "subtract": 1.0, "select": 1.0, "xor": 1.0, "compare": 0.45, "mux": 4.6, "shift": 2.0}
@@ -39,7 +39,7 @@ class OperatorCosts:
     """LUTs that one HLS tool charges per operator.
 
     Attributes:
-        tool: "Vivado" or "Vitis", as in ``BuildConfig.backend``.
+        tool: "Vivado" or "Vitis", as in ``HlsSettings.backend``.
     """
 
     tool: str
@@ -237,13 +237,13 @@ class StockKernel:
 class ConfigKernel:
     """hls4ml as a configuration sets it: a strategy for all layers, or one for each."""
 
-    config: BuildConfig
+    settings: HlsSettings
     ratios: Ratios | None = None
 
     @property
     def name(self) -> str:
         """Name to show."""
-        return f"hls4ml, {self.config.backend}"
+        return f"hls4ml, {self.settings.backend}"
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
         """Return the cost at every legal reuse factor."""
@@ -255,11 +255,11 @@ class ConfigKernel:
         Raises:
             ConfigError: hls4ml would replace the factor by another one.
         """
-        return self._kernel(layer).cost(layer, self.config.reuse_factor_of(layer.name))
+        return self._kernel(layer).cost(layer, self.settings.reuse_factor_of(layer.name))
 
     def _kernel(self, layer: LayerShape) -> StockKernel:
-        config = self.config
-        return StockKernel(config.strategy_of(layer.name), config.backend, config.io_type, self.ratios)
+        settings = self.settings
+        return StockKernel(settings.strategy_of(layer.name), settings.backend, settings.io_type, self.ratios)
 
 
 def _expected(hls: Amounts, ratios: Ratios | None) -> Amounts:

@@ -20,8 +20,8 @@ from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import Memory, choose_memories, rom_module
 from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
-from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
+from xnorflow.xnor.folding import Folding
 
 TOP = "xnf_top"
 

@@ -24,9 +24,9 @@ from xnorflow.augment import Warp
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.inputs import InputSettings
 from xnorflow.lessons import Floats, Lessons, UInt8Array
-from xnorflow.settings import TrainConfig
 from xnorflow.show import Table, markdown, print_tables
 from xnorflow.train import build_network
+from xnorflow.train_settings import TrainConfig
 from xnorflow.training import EVALUATION_BATCH, STEPS_PER_EXECUTION, Encode, Schedule, TrainingRun
 
 NETWORK = Path(__file__).resolve().parents[1] / "keras_models" / "sfc.py"

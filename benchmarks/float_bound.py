@@ -15,7 +15,7 @@ import numpy as np
 from ablation import changed
 from recipe_parts import Layers, copy_of, keras
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.data import load_dataset
 from xnorflow.inputs import InputSettings
 from xnorflow.train import build_network
@@ -45,7 +45,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     given: list[int] | None = arguments.thresholds
-    chosen = config.pixel_threshold if given is None else given if len(given) > 1 else given[0]
+    chosen = config.input.pixel_threshold if given is None else given if len(given) > 1 else given[0]
     settings = InputSettings(1, chosen)
     data = load_dataset(config.data, arguments.data_dir)
     keras.utils.set_random_seed(arguments.seed)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.extract import extract, keras_scores
 from xnorflow.hls.build import compile_project
 from xnorflow.hls.convert import convert
@@ -44,7 +44,8 @@ def main() -> None:
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, 28, 28), np.uint8)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        project = convert(spec, config, folder / "project")
+        assert config.hls is not None
+        project = convert(spec, config.hls, folder / "project", part=config.part)
         binaries = compile_project(project, folder)
         few = spec.input.encode(images[:CSIM_IMAGES]).reshape(CSIM_IMAGES, -1)
         rates = {

@@ -23,10 +23,10 @@ from xnorflow.cost_rtl import RtlKernel
 from xnorflow.data import DataSet, Split, load_dataset
 from xnorflow.extract import extract_file
 from xnorflow.inputs import LEARNED, InputSettings
-from xnorflow.settings import TrainConfig
 from xnorflow.show import Table, markdown, print_tables
 from xnorflow.spec import NetSpec
 from xnorflow.train import train
+from xnorflow.train_settings import TrainConfig
 
 NETWORK = Path(__file__).parents[1] / "keras_models" / "sfc.py"
 OPTIONS = {

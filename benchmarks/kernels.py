@@ -6,14 +6,13 @@ factors, so the same cycles per image, for both; one process and one core each.
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from golden_model import best_rate
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.extract import extract
 from xnorflow.hls import csim
 from xnorflow.hls.build import compile_project
@@ -28,15 +27,16 @@ IMAGES = {"hls4ml": 300, "xnor": 3000}
 
 def main() -> None:
     """Convert and compile the network with each kernel, measure, and print the table."""
-    config = dataclasses.replace(load_config(ROOT / "hls_configs/sfc.yaml"), reuse_factor=REUSE_FACTORS)
+    config = load_config(ROOT / "hls_configs/sfc.yaml").with_route(reuse_factor=REUSE_FACTORS)
     spec = extract(build_network(config.network_file, (28, 28, 1), 10))
     images = np.random.default_rng(0).integers(0, 256, (max(IMAGES.values()), 28, 28, 1), np.uint8)
     csim.cores = lambda: 1
     rates, scores = {}, {}
     with tempfile.TemporaryDirectory() as temporary:
         for kernel, count in IMAGES.items():
-            folder, build = Path(temporary) / kernel, dataclasses.replace(config, kernel=kernel)
-            project = convert(spec, build, folder / "project")
+            folder, build = Path(temporary) / kernel, config.with_route(kernel=kernel)
+            assert build.hls is not None
+            project = convert(spec, build.hls, folder / "project", part=build.part)
             binaries = compile_project(project, folder)
             inputs = spec.input.encode(images[:count]).reshape(count, -1)
 

@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--folded-only", action="store_true", help="leave out what is fully unrolled")
     parser.add_argument("--data-dir", type=Path, help="folder with the idx files of mnist")
     arguments = parser.parse_args()
-    spec = extract_file(ROOT / f"keras_models/{arguments.network}.h5", 1, 128)
+    spec = extract_file(ROOT / f"keras_models/{arguments.network}.h5")
     test = load_dataset("digits" if arguments.network == "digits" else "mnist", arguments.data_dir).test
     accuracy = float((spec.predict(test.images) == test.labels).mean())
     print(f"{spec.name}: {accuracy:.2%} of {len(test.labels):,} test images, every row the same network\n")

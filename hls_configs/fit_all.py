@@ -3,12 +3,12 @@
 To be run when a network, a cost or a device has changed; a test compares what comes out with ``hls_configs/``.
 """
 
-import dataclasses
 import sys
 from pathlib import Path
 
 from xnorflow import api_fit
-from xnorflow.config import VERILOG, BuildConfig, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import load_config
 from xnorflow.device import device_of
 from xnorflow.extract import extract_file
 from xnorflow.fit import Budget, Fit, Goal, fit_config
@@ -43,8 +43,8 @@ def refit(path: Path, spec: NetSpec) -> tuple[Fit, BuildConfig]:
     goal = Goal("interval", config.clock_mhz, None, "high")
     if path.stem.endswith("-small"):
         goal = Goal("area", config.clock_mhz, SMALL_IMAGES_PER_S, "high")
-    unfolded = {"folding": {}, "bram36": 60} if config.backend == VERILOG else {"reuse_factor": 1}
-    start = dataclasses.replace(config, **unfolded)
+    unfolded = {"folding": {}, "bram36": 60} if config.hls is None else {"reuse_factor": 1}
+    start = config.with_route(**unfolded)
     found, chosen = fit_config(spec, start, Budget(device_of(config.part)), goal)
     if chosen is None:
         raise SystemExit(f"{path.name}: {found.message}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError
 
 GOOD = {"network": "net.py", "part": "xc7z010clg400-1"}

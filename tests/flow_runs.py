@@ -76,8 +76,8 @@ def take_network(project, spec, config):
         "model": given.files[f"{config.name}.h5"],
         "known_accuracy": None,
         "data": data.sha256,
-        "input_bits": config.input_bits,
-        "pixel_threshold": config.pixel_threshold,
+        "input_bits": config.input.bits,
+        "pixel_threshold": config.input.pixel_threshold,
     }
     found = {"results": [], "warnings": []}
     run_step(project / EXTRACT, inputs, lambda folder: {"spec": save_spec(spec, folder / "spec.npz"), **found})

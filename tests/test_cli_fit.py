@@ -1,6 +1,5 @@
 """The commands fit, explore, synth and calibrate, on the command line and as functions."""
 
-import dataclasses
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from test_synth import fakes, needs_tcl, running  # noqa: F401
 from xnorflow import api_fit
 from xnorflow.calibration import load_calibration
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ReportError
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import PROJECT_NAME
@@ -36,12 +35,12 @@ def test_fit_chooses_and_writes_what_load_config_reads(finished, tmp_path, capsy
     assert main(["fit", DIGITS, "--project", str(finished), "--write", str(target)]) == 0
     chosen, start = load_config(target), load_config(Path(DIGITS))
     assert chosen.network == start.network and chosen.train == start.train and chosen.data == start.data
-    assert set(chosen.reuse_factor) == {"dense1", "dense2", "scores"}
+    assert set(chosen.hls.reuse_factor) == {"dense1", "dense2", "scores"}
     assert target.read_text().startswith("# fits xc7z010: ")
     out = capsys.readouterr().out
     assert "by formula" in out and "estimated" in out
     # what was written is judged as it was found
-    assert api_fit.check(api_fit.fit_question(target, project=finished))[1].reuse_factors == chosen.reuse_factor
+    assert api_fit.check(api_fit.fit_question(target, project=finished))[1].reuse_factors == chosen.hls.reuse_factor
 
 
 def test_least_area_is_no_larger_and_keeps_the_pace(question):
@@ -63,7 +62,7 @@ def test_fit_that_finds_nothing_says_what_lacks(finished, tmp_path, capsys):
 def test_what_only_likely_fits_is_too_close_to_say(finished, tmp_path, capsys):
     # of the choices of hls4ml's own kernels for 15 % of the part, some likely fit and none surely does
     source, target = tmp_path / "stock.yaml", tmp_path / "chosen.yaml"
-    config = dataclasses.replace(load_config(Path(DIGITS)), kernel="hls4ml", reuse_factor=1)
+    config = load_config(Path(DIGITS)).with_route(kernel="hls4ml", reuse_factor=1)
     api_fit.write_config(config, source, "hls4ml's own kernels")
     options = ["--project", str(finished), "--margin", "0.85"]
     assert main(["fit", str(source), *options, "--write", str(target)]) == 1
@@ -77,7 +76,7 @@ def test_what_only_likely_fits_is_too_close_to_say(finished, tmp_path, capsys):
 
 def test_check_judges_by_the_best_source(question, tmp_path):
     verdict, cost = api_fit.check(question)
-    assert verdict.fits and cost.reuse_factors == question.config.reuse_factor
+    assert verdict.fits and cost.reuse_factors == question.config.hls.reuse_factor
     assert {item.stage.value for item in verdict.findings} == {"estimated"}
     (tmp_path / "flat.rpt").write_text(ALL["flat.rpt"].replace(": net\n", f": {PROJECT_NAME}\n"))
     verdict, _ = api_fit.check(question, [tmp_path / "flat.rpt"])
@@ -124,9 +123,7 @@ def test_calibration_is_learned_written_and_used(question, finished, tmp_path):
     api_fit.write_calibration(ratios, target)
     assert load_calibration(target) == {"lut": (0.5, 0.5, 0.5)}
     stock = tmp_path / "stock.yaml"
-    api_fit.write_config(
-        dataclasses.replace(question.config, kernel="hls4ml", reuse_factor=64), stock, "hls4ml's own"
-    )
+    api_fit.write_config(question.config.with_route(kernel="hls4ml", reuse_factor=64), stock, "hls4ml's own")
     asked = [api_fit.fit_question(stock, project=finished, calibration=ratios) for ratios in (None, target)]
     before, after = (api_fit.check(item)[1].expected.lut for item in asked)
     assert after.likely == pytest.approx(before.likely * 0.5 / question.ratios["lut"][1], rel=0.01)

@@ -13,7 +13,7 @@ from xnorflow import api_rtl, steps_rtl
 from xnorflow.backends import nextpnr, yosys
 from xnorflow.backends.yosys_worker import main as worker
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ToolNotFound
 from xnorflow.plain import from_plain
 from xnorflow.report import Depth, LogicDelay, Slices, Stage, SynthReport, Usage

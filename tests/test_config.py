@@ -10,9 +10,14 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xnorflow.config import BuildConfig, Precision, TrainConfig, config_from_dict, config_to_dict, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import KEYS as FILE_KEYS
+from xnorflow.config_file import config_from_dict, config_to_dict, load_config
 from xnorflow.device import devices
 from xnorflow.errors import ConfigError
+from xnorflow.hls.settings import HlsSettings, Precision
+from xnorflow.inputs import InputSettings
+from xnorflow.train_settings import TrainConfig
 
 
 def test_all_keys(tmp_path):
@@ -22,36 +27,37 @@ def test_all_keys(tmp_path):
         part="XC7Z010CLG400-1",
         data="digits",
         clock_mhz=125.5,
-        backend="Vitis",
-        io_type="io_stream",
-        kernel="hls4ml",
-        strategy={"dense1": "Latency", "scores": "Resource"},
-        reuse_factor={"dense1": 64, "scores": 16},
-        input_bits=8,
-        pixel_threshold=100,
-        precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
+        hls=HlsSettings(
+            "Vitis",
+            "io_stream",
+            "hls4ml",
+            {"dense1": "Latency", "scores": "Resource"},
+            {"dense1": 64, "scores": 16},
+            precision={"dense1": Precision(accum="ap_int<11>"), "scores": Precision(result="ap_uint<7>")},
+        ),
+        input=InputSettings(8, 100),
         train=TrainConfig(3, 2, 7, 32, 0.02, 2, 5, 0.1, 0.5),
     )
-    assert (config.name, config.reuse_factor_of("dense1"), config.reuse_factor_of("other")) == ("net", 64, 1)
-    assert (config.strategy_of("dense1"), config.strategy_of("other")) == ("Latency", "Resource")
+    assert (config.name, config.hls.reuse_factor_of("dense1"), config.hls.reuse_factor_of("other")) == ("net", 64, 1)
+    assert (config.hls.strategy_of("dense1"), config.hls.strategy_of("other")) == ("Latency", "Resource")
 
 
 def test_full_example_names_every_key():
     # these do not go with kernel hls4ml, and are tested below
     verilog = {"folding", "bram36", "registers_every"}
-    assert set(yaml.safe_load(FULL)) | verilog == {item.name for item in dataclasses.fields(BuildConfig)}
+    assert set(yaml.safe_load(FULL)) | verilog == set(FILE_KEYS)
     assert set(yaml.safe_load(FULL)["train"]) == {item.name for item in dataclasses.fields(TrainConfig)}
 
 
 def test_defaults(tmp_path):
     config = load(tmp_path, yaml.safe_dump(GOOD))
-    assert (config.data, config.clock_mhz, config.backend, config.io_type) == (
+    assert (config.data, config.clock_mhz, config.backend, config.hls.io_type) == (
         "mnist5k",
         100,
         "Vivado",
         "io_parallel",
     )
-    assert (config.reuse_factor_of("x"), config.strategy_of("x"), config.precision) == (1, "Resource", {})
+    assert (config.hls.reuse_factor_of("x"), config.hls.strategy_of("x"), config.hls.precision) == (1, "Resource", {})
     assert config.train == TrainConfig()
 
 
@@ -92,9 +98,7 @@ def test_folding_comes_back_as_it_went():
 
 # --- anything at all
 
-KEYS = st.sampled_from(
-    [*(item.name for item in dataclasses.fields(BuildConfig)), "seed", "epochs", "accum", "dense1"]
-)
+KEYS = st.sampled_from([*FILE_KEYS, "seed", "epochs", "accum", "dense1"])
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.binary(max_size=4), KEYS
 )

@@ -19,6 +19,7 @@ from xnorflow.device import Device, device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import AXI_DMA_SHELL, Budget, Goal, cost_of, fit, fit_config
 from xnorflow.hls.reuse import check_reuse_factors
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.resources import KINDS, Counts
 from xnorflow.search import Options, minimise
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
@@ -243,18 +244,20 @@ def random_spec(*sizes):
     return NetSpec("net", InputSpec((sizes[0],)), tuple(hidden), ScoreSpec("scores", signs[-1]))
 
 
-def config(**settings):
-    return BuildConfig(Path("net.py"), HOME.parts[0], **{"kernel": "hls4ml", **settings})
+def config(clock_mhz=100.0, **settings):
+    return BuildConfig(
+        Path("net.py"), HOME.parts[0], clock_mhz=clock_mhz, hls=HlsSettings(kernel="hls4ml", **settings)
+    )
 
 
 def test_fit_of_a_configuration():
     spec = random_spec(64, 64, 64, 10)
     found, chosen = fit_config(spec, config(clock_mhz=50.0))
     assert chosen is not None
-    assert chosen.reuse_factor == found.cost.reuse_factors
+    assert chosen.hls.reuse_factor == found.cost.reuse_factors
     assert found.cost.clock_mhz == chosen.clock_mhz == 50.0
     assert cost_of(spec, chosen) == found.cost
-    check_reuse_factors(spec, chosen)
+    check_reuse_factors(spec, chosen.hls)
 
 
 def test_strategy_of_each_layer_is_kept():
@@ -262,7 +265,7 @@ def test_strategy_of_each_layer_is_kept():
     mixed = config(strategy={"dense1": "Resource", "scores": "Latency"})
     found, chosen = fit_config(spec, mixed)
     assert [cost.kernel for cost in found.cost.layers] == ["hls4ml Resource", "hls4ml Latency"]
-    assert chosen.reuse_factor["scores"] == 1
+    assert chosen.hls.reuse_factor["scores"] == 1
 
 
 def test_configuration_that_cannot_fit():

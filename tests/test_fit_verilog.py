@@ -8,7 +8,7 @@ from conftest import ROOT, needs_qkeras
 
 from xnorflow import api_fit
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import counts_at, exactly, layer_shapes
 from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import device_of
@@ -23,7 +23,7 @@ HOME = Budget(device_of("xc7z010clg400-1"))
 
 @pytest.fixture
 def verilog_config():
-    return dataclasses.replace(load_config(CONFIGS / "digits.yaml"), backend="Verilog", reuse_factor=1)
+    return dataclasses.replace(load_config(CONFIGS / "digits.yaml"), hls=None)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def verilog_config():
 )
 def test_choice_keeps_the_budget_and_shows_the_cycles_of_the_plan(tiny_spec, verilog_config, goal):
     found, chosen = fit_config(tiny_spec, verilog_config, HOME, goal)
-    plan = plan_network(tiny_spec, chosen.folding)
+    plan = plan_network(tiny_spec, chosen.rtl.folding)
     assert found.cost.interval_cycles == plan.interval_cycles
     assert f"every {plan.interval_cycles} cycles" in found.message
     assert found.cost == cost_of(tiny_spec, chosen)
     use = counts_at(found.cost.expected, "likely")
     assert use.within(HOME.usable)
-    assert chosen.reuse_factor == verilog_config.reuse_factor
+    assert chosen.hls is None
     if goal.images_per_s:
         assert found.cost.images_per_s >= goal.images_per_s
 
@@ -46,8 +46,8 @@ def test_fewer_registers_between_counter_stages_are_counted(tiny_spec, verilog_c
     _, chosen = fit_config(tiny_spec, verilog_config, HOME)
     counted = {}
     for every in (1, 2):
-        config = dataclasses.replace(chosen, registers_every=every)
-        plan = plan_network(tiny_spec, config.folding, registers_every=every)
+        config = chosen.with_route(registers_every=every)
+        plan = plan_network(tiny_spec, config.rtl.folding, registers_every=every)
         cost = cost_of(tiny_spec, config)
         assert cost.latency_cycles == (plan.latency_cycles, plan.latency_cycles)
         counted[every] = cost.expected.ff.likely
@@ -106,13 +106,13 @@ def test_kernel_is_the_configurations(verilog_config):
     assert isinstance(kernel_of(verilog_config), RtlKernel)
     digits = load_config(CONFIGS / "digits.yaml")
     assert kernel_of(digits).name == "XNOR, Vivado"
-    assert kernel_of(dataclasses.replace(digits, kernel="hls4ml")).name == "hls4ml, Vivado"
+    assert kernel_of(digits.with_route(kernel="hls4ml")).name == "hls4ml, Vivado"
 
 
 def test_a_convolution_is_fitted_within_its_plan(tiny_conv_spec, verilog_config):
     for goal in (Goal(), Goal("area", images_per_s=100_000)):
         found, chosen = fit_config(tiny_conv_spec, verilog_config, HOME, goal)
-        plan = plan_network(tiny_conv_spec, chosen.folding)
+        plan = plan_network(tiny_conv_spec, chosen.rtl.folding)
         assert found.cost.interval_cycles == plan.interval_cycles
         # 6 x 6 positions of a 3 x 3 kernel, a pixel per cycle
         assert plan.interval_cycles == (324 if goal.what == "interval" else plan.interval_cycles) <= 1000
@@ -125,8 +125,8 @@ def test_configuration_without_foldings_cannot_be_judged(tiny_spec, verilog_conf
 
 
 def test_block_ram_is_limited_as_the_generator_limits_it(tiny_spec, verilog_config):
-    config = dataclasses.replace(verilog_config, folding={layer.name: Folding(1, 16) for layer in tiny_spec.layers})
-    none, some = (cost_of(tiny_spec, dataclasses.replace(config, bram36=most)).expected for most in (0, 60))
+    config = verilog_config.with_route(folding={layer.name: Folding(1, 16) for layer in tiny_spec.layers})
+    none, some = (cost_of(tiny_spec, config.with_route(bram36=most)).expected for most in (0, 60))
     assert none.bram18.likely == 0 < some.bram18.likely
     assert none.lut.likely > some.lut.likely
 

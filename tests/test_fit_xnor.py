@@ -1,16 +1,14 @@
 """fit and explore with our kernels, and the configurations that come along."""
 
-import dataclasses
-
 from conftest import ROOT
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import dense_shapes
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_xnor import XnorKernel
 from xnorflow.device import device_of
 from xnorflow.fit import Budget, Goal, cost_of, fit
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 CONFIGS = ROOT / "hls_configs"
 HOME = Budget(device_of("xc7z010clg400-1"))
@@ -24,17 +22,17 @@ def test_sfc_fits_where_hls4mls_own_kernel_does_not():
 
 
 def test_a_given_folding_is_judged_as_it_is(tiny_spec):
-    config = dataclasses.replace(load_config(CONFIGS / "digits.yaml"), reuse_factor=1)
-    given = dataclasses.replace(config, folding={layer.name: Folding(2, 16) for layer in tiny_spec.layers})
+    config = load_config(CONFIGS / "digits.yaml").with_route(reuse_factor=1)
+    given = config.with_route(folding={layer.name: Folding(2, 16) for layer in tiny_spec.layers})
     cost = cost_of(tiny_spec, given)
     assert [layer.folding for layer in cost.layers] == [(2, 16)] * 3
     assert [layer.reuse_factor for layer in cost.layers] == [32, 8, 5]
 
 
 def test_block_ram_between_convolutions_is_counted_where_images_are_whole(tiny_conv_spec):
-    config = dataclasses.replace(load_config(CONFIGS / "digits.yaml"), reuse_factor=1)
+    config = load_config(CONFIGS / "digits.yaml").with_route(reuse_factor=1)
     blocks = [
-        cost_of(tiny_conv_spec, dataclasses.replace(config, io_type=io_type)).expected.bram18.likely
+        cost_of(tiny_conv_spec, config.with_route(io_type=io_type)).expected.bram18.likely
         for io_type in ("io_stream", "io_parallel")
     ]
     assert blocks[0] == 0 < blocks[1]

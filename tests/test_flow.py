@@ -1,5 +1,6 @@
 """The whole flow with the real tools on digits: what is taken up and what runs again."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from flow_runs import ALL, DIGITS, options, reused
 
 from xnorflow import api
 from xnorflow.cli import main
-from xnorflow.config import Precision, load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError, DataError, ToolFailed, ToolNotFound
 from xnorflow.flow import CONVERT, CSIM
+from xnorflow.hls.settings import Precision
 from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.specfile import load_spec
 
@@ -56,8 +58,9 @@ def test_commands_stop_at_their_step(project):
 
 def test_clock_is_no_reason_to_train_again(project, monkeypatch):
     config = api.make_job(DIGITS, **options(project)).config
-    settings = vars(config) | {"clock_mhz": 50.0, "reuse_factor": {"dense1": 32, "dense2": 64, "scores": 64}}
-    report = api.convert(type(config)(**settings), project=project)
+    slower = dataclasses.replace(config, clock_mhz=50.0)
+    factors = {"dense1": 32, "dense2": 64, "scores": 64}
+    report = api.convert(slower.with_route(reuse_factor=factors), project=project)
     assert reused(report) == [TRAIN, EXTRACT]
     assert [layer.cycles for layer in report.layers] == [32, 64, 64]
 

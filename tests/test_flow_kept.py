@@ -14,13 +14,13 @@ from rtl_nets import dense_net
 
 from xnorflow import api, api_fit, api_rtl, flow, steps_rtl
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError, ToolFailed, ToolNotFound
 from xnorflow.files import folder_lock
 from xnorflow.flow import CONVERT, CSIM
 from xnorflow.job import EXTRACT, TRAIN
 from xnorflow.report import Depth, Slices, Stage, SynthReport, Usage
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 VERILOG = ROOT / "hls_configs/digits-verilog.yaml"
 COUNTED = SynthReport(
@@ -141,7 +141,7 @@ def simulated(network, monkeypatch):
         )
 
     monkeypatch.setattr(steps_rtl, "run", simulate)
-    config = dataclasses.replace(load_config(VERILOG), folding={})
+    config = load_config(VERILOG).with_route(folding={})
     monkeypatch.setattr(api_rtl, "simulate_rtl", lambda plan, images, folder, trace: trace.write_text("vcd"))
     monkeypatch.setattr(api_rtl, "compare", lambda *a: None)
     monkeypatch.setattr(api_rtl, "RTLSIM_TOOLS", ())
@@ -164,7 +164,7 @@ def test_side_commands_leave_the_report_of_the_verilog_route(simulated, tmp_path
 
 def test_a_later_step_that_cannot_be_configured_stops_no_earlier_one(simulated):
     config, project = simulated
-    api.extract(dataclasses.replace(config, folding={"dense1": Folding(1, 64)}), project=project)
+    api.extract(config.with_route(folding={"dense1": Folding(1, 64)}), project=project)
     report = api.report(project)
     assert (report.rtl_speed, report.synth, len(report.steps)) == (None, None, 2)
 

@@ -10,17 +10,17 @@ from conftest import ROOT
 
 from xnorflow import api
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.fit import cost_of
 from xnorflow.flow import VERILOG_STEPS
 from xnorflow.job import EXTRACT
 from xnorflow.resources import Counts
 from xnorflow.rtl import plan_network
 from xnorflow.runreport import SynthRow, load_report, save_report
-from xnorflow.settings import Folding
 from xnorflow.show import markdown, report_json, report_tables, synth_table
 from xnorflow.specfile import load_spec
 from xnorflow.steps_rtl import plan_of
+from xnorflow.xnor.folding import Folding
 
 CYCLES = 64
 FOLDING = {"dense1": "{pe: 1, simd: 64}", "dense2": "{pe: 1, simd: 64}", "scores": "{pe: 1, simd: 11}"}
@@ -81,7 +81,7 @@ def test_rtl_simulation_equals_the_golden_model_on_every_test_image(report):
 
 def test_measured_cycles_equal_the_formulas(verilog):
     config, project, report = verilog
-    plan = plan_network(load_spec(project / EXTRACT / "spec.npz"), load_config(config).folding)
+    plan = plan_network(load_spec(project / EXTRACT / "spec.npz"), load_config(config).rtl.folding)
     speed = report.rtl_speed
     assert speed.interval_cycles == speed.measured_interval_cycles == plan.interval_cycles == CYCLES
     assert speed.latency_cycles == speed.measured_latency_cycles == plan.latency_cycles
@@ -203,7 +203,7 @@ def test_folding_that_does_not_match_the_network(verilog, tmp_path, capsys, chan
 def test_without_foldings_some_are_chosen(verilog):
     spec = load_spec(verilog[1] / EXTRACT / "spec.npz")
     config = load_config(verilog[0])
-    plan = plan_of(spec, dataclasses.replace(config, folding={}))
+    plan = plan_of(spec, config.with_route(folding={}))
     assert [layer.spec.name for layer in plan.layers] == list(FOLDING)
     assert 128 < plan.interval_cycles <= 256
     assert plan_of(spec, config).layers[0].folding == Folding(1, 64)

@@ -9,22 +9,24 @@ import numpy as np
 import pytest
 from net_specs import bipolar
 
-from xnorflow.config import BuildConfig, Precision
 from xnorflow.errors import ConfigError, DataError
 from xnorflow.folders import claim
 from xnorflow.hls import convert as module
-from xnorflow.hls.convert import convert, load_project
+from xnorflow.hls.convert import HlsProject, convert, load_project
 from xnorflow.hls.frontend import threshold_norm
+from xnorflow.hls.settings import HlsSettings, Precision
 from xnorflow.hls.types import solve_types
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
 PART = "xc7z010clg400-1"
 
 
-def config(backend: str = "Vivado", io_type: str = "io_parallel", **options: Any) -> BuildConfig:
-    return BuildConfig(
-        Path("net.py"), options.pop("part", PART), backend=backend, io_type=io_type, kernel="hls4ml", **options
-    )
+def config(backend: str = "Vivado", io_type: str = "io_parallel", **options: Any) -> HlsSettings:
+    return HlsSettings(backend, io_type, kernel="hls4ml", **options)
+
+
+def project_of(spec: NetSpec, settings: HlsSettings, folder: Path, clock_mhz: float = 100.0) -> HlsProject:
+    return convert(spec, settings, folder, part=PART, clock_mhz=clock_mhz)
 
 
 def odd_net(bits: int = 1, per_class: bool = False) -> NetSpec:
@@ -70,7 +72,7 @@ def stored_numbers(folder: Path, variable: str) -> list[float]:
 @pytest.mark.parametrize("bits", [1, 8])
 def test_the_project_says_what_network_and_configuration_say(tmp_path, backend, io_type, strategy, bits):
     spec = odd_net(bits)
-    project = convert(spec, config(backend, io_type, strategy=strategy, clock_mhz=125.0), tmp_path / "project")
+    project = project_of(spec, config(backend, io_type, strategy=strategy), tmp_path / "project", 125.0)
     folder = project.folder
     assert "warning" not in text_of(folder, "hls4ml.log").lower()
     tcl = text_of(folder, "project.tcl")
@@ -97,7 +99,7 @@ def test_the_project_says_what_network_and_configuration_say(tmp_path, backend, 
 
 def test_a_normalisation_per_class_keeps_every_bit(tmp_path):
     spec = odd_net(per_class=True)
-    folder = convert(spec, config(), tmp_path / "project").folder
+    folder = project_of(spec, config(), tmp_path / "project").folder
     types = typedefs(folder)
     *_, scale, offset = call_of(folder, "scores_norm")[1]
     unit = 2.0**20
@@ -111,7 +113,7 @@ def test_a_normalisation_per_class_keeps_every_bit(tmp_path):
 
 def test_reuse_factors_stand_in_the_project(tmp_path):
     factors = {"conv1": 3, "dense1": 24, "scores": 5}
-    folder = convert(odd_net(), config(reuse_factor=factors), tmp_path / "project").folder
+    folder = project_of(odd_net(), config(reuse_factor=factors), tmp_path / "project").folder
     blocks = text_of(folder, "firmware/parameters.h").split("// ")
     for name, factor in factors.items():
         assert any(b.startswith(f"{name}\n") and f"reuse_factor = {factor};" in b for b in blocks), name
@@ -121,14 +123,14 @@ def test_reuse_factors_stand_in_the_project(tmp_path):
 def test_a_layer_the_network_does_not_have_is_refused(tmp_path, key):
     value = {"strategy": "Latency", "reuse_factor": 1, "precision": Precision()}[key]
     with pytest.raises(ConfigError, match=rf"{key}: network odd has no layer 'dense9'; it has conv1, dense1, scores"):
-        convert(odd_net(), config(**{key: {"dense9": value}}), tmp_path / "project")
+        project_of(odd_net(), config(**{key: {"dense9": value}}), tmp_path / "project")
     assert not (tmp_path / "project").exists()
 
 
 def test_refusal_leaves_an_older_project_alone(tmp_path):
-    convert(odd_net(), config(), tmp_path / "project")
+    project_of(odd_net(), config(), tmp_path / "project")
     with pytest.raises(ConfigError, match="reuse_factor of layer conv1"):
-        convert(odd_net(), config(reuse_factor=4), tmp_path / "project")
+        project_of(odd_net(), config(reuse_factor=4), tmp_path / "project")
     assert load_project(tmp_path / "project").input_size == 42
 
 
@@ -138,7 +140,7 @@ def test_old_content_of_the_folder_is_gone_and_the_project_reads_back(tmp_path):
     (folder / "firmware").mkdir()
     (folder / "firmware" / "old.cpp").write_text("old")
     (folder / "manifest.json").write_text("old")
-    project = convert(odd_net(), config(), folder)
+    project = project_of(odd_net(), config(), folder)
     assert not (folder / "firmware" / "old.cpp").exists()
     assert load_project(folder) == project
     assert (project.input_size, project.n_classes, project.top) == (42, 3, "xnornet")
@@ -155,7 +157,7 @@ def test_a_damaged_manifest_is_refused(tmp_path, content):
 
 
 def test_converting_twice_writes_the_same_files(tmp_path):
-    folders = [convert(odd_net(), config(), tmp_path / name / "project").folder for name in ("a", "b")]
+    folders = [project_of(odd_net(), config(), tmp_path / name / "project").folder for name in ("a", "b")]
     for path in sorted((folders[0] / "firmware").glob("*.*")):
         assert path.read_bytes() == (folders[1] / "firmware" / path.name).read_bytes(), path.name
 
@@ -190,7 +192,7 @@ def test_what_hls4ml_holds_is_checked(tmp_path, monkeypatch, change, text, strat
 
     monkeypatch.setattr(module, "_build_graph", spoiled)
     with pytest.raises(ConfigError, match=f"layer {text}"):
-        convert(odd_net(), config(strategy=strategy), tmp_path / "project")
+        project_of(odd_net(), config(strategy=strategy), tmp_path / "project")
     assert not (tmp_path / "project" / "manifest.json").exists()
 
 
@@ -203,7 +205,7 @@ def test_names_that_cpp_or_hls4ml_would_take_otherwise_are_other_names_there(tmp
     dense = DenseSpec("dense1", np.ones((4, 2), np.int8), np.zeros(2, np.int32))
     spec = NetSpec("net", InputSpec((4,)), (dense,), ScoreSpec(name, np.ones((2, 2), np.int8)))
     build = dataclasses.replace(config(reuse_factor={"dense1": 4, name: 2}), kernel=kernel)
-    project = convert(spec, build, tmp_path / "project")
+    project = project_of(spec, build, tmp_path / "project")
     assert list(project.output_nodes) == ["dense1", name]
     assert set(project.output_nodes.values()) | set(project.product_nodes.values()) <= set(project.node_sizes)
     parameters = (project.folder / "firmware/parameters.h").read_text(encoding="utf-8")
@@ -214,4 +216,4 @@ def test_names_that_cpp_or_hls4ml_would_take_otherwise_are_other_names_there(tmp
 def test_an_unwritable_folder_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"cannot write .*project"):
-        convert(odd_net(), config(), tmp_path / "file" / "project")
+        project_of(odd_net(), config(), tmp_path / "file" / "project")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from net_specs import bipolar
 
-from xnorflow.config import BuildConfig, Precision
 from xnorflow.data import Split
 from xnorflow.errors import ToolFailed
 from xnorflow.hls.build import Binaries
 from xnorflow.hls.convert import HlsProject, convert
 from xnorflow.hls.csim import simulate_library, simulate_testbench
+from xnorflow.hls.settings import HlsSettings, Precision
 from xnorflow.hls.types import solve_types
 from xnorflow.inttypes import IntType, parse_type
 from xnorflow.simulate import LIBRARY, TESTBENCH, simulate_csim
@@ -80,10 +80,8 @@ NETWORKS = {
 }
 
 
-def config(strategy: str, io_type: str, backend: str, **options: Any) -> BuildConfig:
-    return BuildConfig(
-        Path("net.py"), PART, kernel="hls4ml", strategy=strategy, io_type=io_type, backend=backend, **options
-    )
+def config(strategy: str, io_type: str, backend: str, **options: Any) -> HlsSettings:
+    return HlsSettings(kernel="hls4ml", strategy=strategy, io_type=io_type, backend=backend, **options)
 
 
 def images_for(spec: NetSpec, n: int = 60) -> Split:
@@ -96,9 +94,9 @@ def images_for(spec: NetSpec, n: int = 60) -> Split:
     return Split(images, random.integers(0, spec.n_classes, n))
 
 
-def check_exact(spec: NetSpec, build: BuildConfig, folder: Path) -> None:
+def check_exact(spec: NetSpec, build: HlsSettings, folder: Path) -> None:
     split = images_for(spec)
-    project = convert(spec, build, folder / "project")
+    project = convert(spec, build, folder / "project", part=PART)
     results = simulate_csim(spec, build, project, split, folder / "csim")
     assert [result.source for result in results] == [LIBRARY, TESTBENCH]
     for result in results:
@@ -153,7 +151,7 @@ SPEC = dense_net(31, 17, 9, 3)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> tuple[HlsProject, Path]:
     folder = tmp_path_factory.mktemp("built")
-    return convert(SPEC, config("Resource", "io_parallel", "Vivado"), folder / "project"), folder
+    return convert(SPEC, config("Resource", "io_parallel", "Vivado"), folder / "project", part=PART), folder
 
 
 def wrap(values: np.ndarray, kind: IntType) -> np.ndarray:
@@ -173,7 +171,7 @@ def test_a_narrow_type_is_found_where_it_is(tmp_path, layer, name, cut):
     narrow = dataclasses.replace(solved, bits=solved.bits - cut)
     build = config("Latency", "io_parallel", "Vivado", precision={layer: Precision(**{name: narrow.cpp})})
     split = images_for(spec, 200)
-    project = convert(spec, build, tmp_path / "project")
+    project = convert(spec, build, tmp_path / "project", part=PART)
     for result in simulate_csim(spec, build, project, split, tmp_path / "csim"):
         assert not result.agrees and 0 < result.scores_differ <= 200
         found = result.mismatch

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from xnorflow.config import BuildConfig
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import check_reuse_factors, legal_reuse_factors
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.keras2 import import_hls4ml
 from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
 
@@ -23,10 +21,8 @@ def zeros(n: int) -> np.ndarray:
     return np.zeros(n, np.int32)
 
 
-def config(reuse_factor, strategy="Resource", io_type="io_parallel") -> BuildConfig:
-    return BuildConfig(
-        Path("net.py"), PART, kernel="hls4ml", reuse_factor=reuse_factor, strategy=strategy, io_type=io_type
-    )
+def config(reuse_factor, strategy="Resource", io_type="io_parallel") -> HlsSettings:
+    return HlsSettings(kernel="hls4ml", reuse_factor=reuse_factor, strategy=strategy, io_type=io_type)
 
 
 DENSE = NetSpec(

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xnorflow.config import BuildConfig, Precision
 from xnorflow.errors import ConfigError
+from xnorflow.hls.settings import HlsSettings, Precision
 from xnorflow.hls.types import input_type, narrower_than_needed, solve_types, types_of
 from xnorflow.inttypes import IntType, fixed_type, parse_type, smallest_type
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 
-CONFIG = BuildConfig(Path("net.py"), "xc7z010clg400-1", kernel="hls4ml")
+CONFIG = HlsSettings(kernel="hls4ml")
 many = settings(max_examples=200, deadline=None)
 
 

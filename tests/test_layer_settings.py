@@ -1,17 +1,18 @@
 """Per-layer settings meet the network: a name it does not have, or more of a layer than it has, in every command."""
 
-import dataclasses
-
 import pytest
 import yaml
 from conftest import ROOT
 
 from xnorflow.cli import main
-from xnorflow.config import BuildConfig, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import load_config
 from xnorflow.cost import layer_shapes
 from xnorflow.errors import ConfigError
 from xnorflow.fit import cost_of, fit_config
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.rtl import Folding, plan_network
+from xnorflow.rtl.settings import RtlSettings
 from xnorflow.xnor.folding import check_folding
 
 DIGITS = ROOT / "hls_configs/digits.yaml"
@@ -79,7 +80,7 @@ def test_more_of_a_layer_than_it_has_is_no_folding_in_an_hls_project(finished, w
 
 
 def test_functions_refuse_what_the_commands_refuse(tiny_spec):
-    config = dataclasses.replace(load_config(DIGITS), reuse_factor={"dens1": 4})
+    config = load_config(DIGITS).with_route(reuse_factor={"dens1": 4})
     for ask in (cost_of, fit_config):
         with pytest.raises(ConfigError, match="no layer 'dens1'"):
             ask(tiny_spec, config)
@@ -91,7 +92,7 @@ def test_functions_refuse_what_the_commands_refuse(tiny_spec):
 
 @pytest.mark.parametrize("kernel", ["xnor", "hls4ml"])
 def test_a_reuse_factor_beyond_all_weights_is_refused(tiny_spec, kernel):
-    config = BuildConfig(DIGITS, "xc7z010clg400-1", kernel=kernel, reuse_factor=64 * 16 + 1)
+    config = BuildConfig(DIGITS, "xc7z010clg400-1", hls=HlsSettings(kernel=kernel, reuse_factor=64 * 16 + 1))
     assert layer_shapes(tiny_spec)[0].n_in == 64
     with pytest.raises(ConfigError, match="nearest"):
         cost_of(tiny_spec, config)
@@ -105,9 +106,10 @@ def test_a_folding_that_leaves_a_rest_is_allowed_in_our_verilog(tiny_spec):
 
 def test_a_folding_for_some_layers_only(tiny_spec):
     partly = {"dense1": Folding(1, 16)}
-    verilog = BuildConfig(DIGITS, "xc7z010clg400-1", backend="Verilog", folding=partly)
+    verilog = BuildConfig(DIGITS, "xc7z010clg400-1", hls=None, rtl=RtlSettings(folding=partly))
     with pytest.raises(ConfigError, match="foldings must name the layers dense1, dense2, scores, got dense1"):
         cost_of(tiny_spec, verilog)
     # in an HLS project the others have their reuse factor
-    hls = BuildConfig(DIGITS, "xc7z010clg400-1", folding=partly, reuse_factor={"dense2": 16, "scores": 10})
+    settings = HlsSettings(folding=partly, reuse_factor={"dense2": 16, "scores": 10})
+    hls = BuildConfig(DIGITS, "xc7z010clg400-1", hls=settings)
     assert [layer.reuse_factor for layer in cost_of(tiny_spec, hls).layers] == [64, 16, 10]

@@ -17,9 +17,9 @@ from xnorflow.extract import extract, extract_file, keras_scores
 from xnorflow.inputs import ALWAYS, LEARNED, NEVER, InputSettings
 from xnorflow.keras2 import import_keras, import_qkeras
 from xnorflow.modelfile import load_model, save_model
-from xnorflow.settings import TrainConfig
 from xnorflow.spec import NetSpec
 from xnorflow.train import _Student, build_network, train
+from xnorflow.train_settings import TrainConfig
 
 # building TensorFlow graphs takes a second or two per network
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))

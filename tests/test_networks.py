@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xnorflow.card import Accuracy, Card, CardData, find_card
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.data import DEBIAN_FOLDERS, DataSet, load_dataset
 from xnorflow.errors import DataError
 from xnorflow.extract import extract, keras_scores
@@ -161,7 +161,7 @@ def test_c_simulation_is_exact_on_every_test_image(tmp_path, name):
     data = data_of(name)
     model, found = load_model(shipped(name))
     spec, config = extract(model, found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
-    project = convert(spec, config, tmp_path / "project")
-    for result in simulate_csim(spec, config, project, data.test, tmp_path / "csim"):
+    project = convert(spec, config.hls, tmp_path / "project", part=config.part)
+    for result in simulate_csim(spec, config.hls, project, data.test, tmp_path / "csim"):
         assert result.mismatch is None, result
         assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)

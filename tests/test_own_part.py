@@ -9,7 +9,8 @@ from conftest import ROOT
 
 from xnorflow import api, api_fit
 from xnorflow.cli import main
-from xnorflow.config import BuildConfig, config_to_dict, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import config_to_dict, load_config
 from xnorflow.device import device_of, part_values
 from xnorflow.errors import ConfigError
 from xnorflow.flow import CONVERT

@@ -9,7 +9,7 @@ from vivado_reports import FLAT, TIMING, TREE, vivado
 
 from xnorflow import api_fit
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ReportError
 from xnorflow.hls.convert import PROJECT_NAME
 from xnorflow.own_report import read_own_reports

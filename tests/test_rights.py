@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 
 CONFIG = "network: {network}\npart: xc7z010clg400-1\ndata: digits\n"
 DOORS = {

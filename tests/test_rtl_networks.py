@@ -7,7 +7,7 @@ import pytest
 from conftest import NETWORKS, ROOT
 from test_networks import data_of
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.fit import cost_of
 from xnorflow.rtl import choose_foldings, plan_network, simulate, verilator
 
@@ -31,9 +31,9 @@ def cycles_of(plan, result):
 def test_every_test_image_in_rtl_simulation(tmp_path, shipped, name, which):
     spec, images = shipped[name], data_of(name).test.images
     config = load_config(ROOT / f"hls_configs/{name}-verilog.yaml")
-    folding = config.folding if which == "throughput" else choose_foldings(spec, SECOND[name])
+    folding = config.rtl.folding if which == "throughput" else choose_foldings(spec, SECOND[name])
     plan = plan_network(spec, folding)
-    sources = simulate.write_design(plan, tmp_path, config.bram36)
+    sources = simulate.write_design(plan, tmp_path, config.rtl.bram36)
     verilator.lint(sources, tmp_path)
     program = verilator.build(sources, tmp_path)
     result = simulate.run(program, plan, images)

@@ -9,7 +9,7 @@ from xnorflow.inputs import InputSettings
 from xnorflow.plain import from_plain
 from xnorflow.report import LayerMismatch, SimResult
 from xnorflow.runreport import FILE, LayerRow, RunReport, StepRow, load_report, save_report
-from xnorflow.settings import TrainConfig
+from xnorflow.train_settings import TrainConfig
 
 MISMATCH = LayerMismatch("dense1", "sums", 640, 12, ((0, 3, 20, 4), (7, 1, -9, 7)), "remove it")
 GOOD = SimResult("golden model", 100, 0.9, 0, 0, 0.5)

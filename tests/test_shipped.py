@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 
 from xnorflow import api_fit
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import counts_at
 from xnorflow.hls.cycles import cycles
 from xnorflow.rtl import plan_network
@@ -22,13 +22,13 @@ def test_shipped_configurations_are_what_fit_writes(shipped, path, tmp_path):
     config = load_config(path)
     spec = shipped[fit_all.model_of(path, config).stem]
     found, chosen = fit_all.refit(path, spec)
-    assert chosen == config and config.kernel == "xnor"
+    assert chosen == config and (config.hls is None or config.hls.kernel == "xnor")
     assert path.read_text(encoding="utf-8").splitlines()[0] == f"# {found.message}"
     api_fit.write_config(chosen, tmp_path / "again.yaml", found.message)
     again, stored = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (tmp_path / "again.yaml", path))
     again.pop("network"), stored.pop("network")
     assert again == stored
-    exact = plan_network(spec, config.folding) if config.backend == "Verilog" else cycles(spec, config)
+    exact = plan_network(spec, config.rtl.folding) if config.hls is None else cycles(spec, config.hls)
     assert found.cost.interval_cycles == exact.interval_cycles
     use, most = counts_at(found.cost.expected, "high"), found.budget.usable
     assert use.within(most)
@@ -37,7 +37,4 @@ def test_shipped_configurations_are_what_fit_writes(shipped, path, tmp_path):
 def test_fit_all_writes_the_named_ones(tmp_path, shipped):
     fit_all.main(str(tmp_path), "digits")
     assert [path.name for path in tmp_path.iterdir()] == ["digits.yaml"]
-    assert (
-        load_config(tmp_path / "digits.yaml").reuse_factor
-        == load_config(fit_all.CONFIGS / "digits.yaml").reuse_factor
-    )
+    assert load_config(tmp_path / "digits.yaml").hls == load_config(fit_all.CONFIGS / "digits.yaml").hls

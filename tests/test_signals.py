@@ -12,10 +12,10 @@ from processes import hear_ctrl_c, wait_for
 
 from xnorflow import signals
 from xnorflow.errors import ToolFailed
-from xnorflow.settings import TrainConfig
 from xnorflow.signals import SIGNALS, stoppable
 from xnorflow.steps import run_step
 from xnorflow.tools import run_tool
+from xnorflow.train_settings import TrainConfig
 
 LINES = {
     signal.SIGINT: "xnorflow: stopped; the same command goes on from here\n",

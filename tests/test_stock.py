@@ -1,6 +1,5 @@
 """hls4ml as it is on a device: the table of the docs, the command, and where a network cannot fit."""
 
-import dataclasses
 import io
 
 import pytest
@@ -9,7 +8,7 @@ from rich.console import Console
 
 from xnorflow import api_fit, show_fit
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.cost import counts_at, dense_shapes, layer_shapes
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
@@ -23,7 +22,7 @@ CONFIGS = ROOT / "hls_configs"
 
 
 def rows_of(*sizes):
-    config = dataclasses.replace(load_config(CONFIGS / "digits.yaml"), backend="Vivado", io_type="io_parallel")
+    config = load_config(CONFIGS / "digits.yaml").with_route(backend="Vivado", io_type="io_parallel")
     rows = stock_rows("net", dense_shapes(sizes), stock_kernels(config), BUDGET)
     return {row.kernel: row for row in rows}
 

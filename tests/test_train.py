@@ -17,8 +17,8 @@ from xnorflow.extract import extract
 from xnorflow.files import sha256_file
 from xnorflow.inputs import InputSettings
 from xnorflow.modelfile import load_model
-from xnorflow.settings import TrainConfig
 from xnorflow.train import build_network, train
+from xnorflow.train_settings import TrainConfig
 
 FEW = TrainConfig(3, 1, 4, 32, learning_rate=0.02, shift=1, rotate=5, scale=0.05, elastic=0.3)
 

@@ -3,17 +3,16 @@
 import shutil
 import subprocess
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from test_hls_csim import dense_net
 
-from xnorflow.config import BuildConfig
 from xnorflow.cost import layer_shapes
 from xnorflow.cost_xnor import accum_bits
 from xnorflow.hls.convert import convert
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.spec import DenseSpec, InputSpec, NetSpec, ScoreSpec
 from xnorflow.xnor.operators import cycle_operators
 
@@ -86,8 +85,8 @@ def run_counted(project, spec, folder) -> Counter:
 @pytest.mark.parametrize("name", WHICH)
 def test_our_kernel_runs_the_operators_that_the_cost_counts(tmp_path, name):
     spec, factors = NETWORKS[name]
-    build = BuildConfig(Path("net.py"), "xc7z010clg400-1", reuse_factor=factors)
-    counted = run_counted(convert(spec, build, tmp_path / "project"), spec, tmp_path)
+    build = HlsSettings(reuse_factor=factors)
+    counted = run_counted(convert(spec, build, tmp_path / "project", part="xc7z010clg400-1"), spec, tmp_path)
     expected: Counter = Counter()
     for layer, shape in zip(spec.layers, layer_shapes(spec), strict=True):
         one = cycle_operators(layer_folding(layer, build), shape.input_bits, accum_bits(shape))
@@ -106,8 +105,8 @@ def test_our_kernel_runs_the_operators_that_the_cost_counts(tmp_path, name):
 @pytest.mark.parametrize("name", [WHICH[0], WHICH[2]])
 def test_hls4mls_kernel_makes_a_product_and_an_addition_for_every_weight_of_a_cycle(tmp_path, name):
     spec, factors = NETWORKS[name]
-    build = BuildConfig(Path("net.py"), "xc7z010clg400-1", kernel="hls4ml", reuse_factor=factors)
-    project = convert(spec, build, tmp_path / "project")
+    build = HlsSettings(kernel="hls4ml", reuse_factor=factors)
+    project = convert(spec, build, tmp_path / "project", part="xc7z010clg400-1")
     kernel = project.folder / "firmware/nnet_utils/nnet_dense_resource.h"
     text = kernel.read_text()
     assert text.count("acc[out_index] +=") >= 2
@@ -122,7 +121,7 @@ def test_hls4mls_kernel_makes_a_product_and_an_addition_for_every_weight_of_a_cy
 
 def test_documented_counts_are_those_of_the_kernels(request):
     spec, factors = NETWORKS["sfc"]
-    build = BuildConfig(Path("net.py"), "xc7z010clg400-1", reuse_factor=factors)
+    build = HlsSettings(reuse_factor=factors)
     total: Counter = Counter()
     for layer, shape in zip(spec.layers, layer_shapes(spec), strict=True):
         for (kind, bits), count in cycle_operators(layer_folding(layer, build), 1, accum_bits(shape)).items():

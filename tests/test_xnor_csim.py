@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +9,14 @@ from conftest import ROOT
 from test_hls_csim import NETWORKS, check_exact, images_for
 from test_networks import data_of
 
-from xnorflow.config import BuildConfig, load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError
 from xnorflow.hls.convert import convert
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
-from xnorflow.settings import Folding
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.simulate import simulate_csim
-from xnorflow.xnor.folding import legal_reuse_factors
+from xnorflow.xnor.folding import Folding, legal_reuse_factors
 
 PART = "xc7z010clg400-1"
 pytest.importorskip("hls4ml")
@@ -29,7 +28,7 @@ def config(spec, which, io_type, backend):
     chosen = {
         name: legal[{"least": 0, "middle": len(legal) // 2, "most": -1}[which]] for name, legal in factors.items()
     }
-    return BuildConfig(Path("net.py"), PART, backend=backend, io_type=io_type, reuse_factor=chosen)
+    return HlsSettings(backend=backend, io_type=io_type, reuse_factor=chosen)
 
 
 QUICK = [
@@ -80,17 +79,17 @@ def test_trained_networks_are_exact_on_every_test_image(tmp_path, name, kind):
         folding = {layer.name: widest(layer, layer_reuse_factor(layer, build)) for layer in spec.layers}
         assert any(folding[layer.name] != layer_folding(layer, build) for layer in spec.layers)
         build = dataclasses.replace(build, reuse_factor=1, folding=folding)
-    project = convert(spec, build, tmp_path / "project")
+    project = convert(spec, build, tmp_path / "project", part=PART)
     for result in simulate_csim(spec, build, project, data.test, tmp_path / "csim"):
         assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)
 
 
 def test_a_folding_says_the_reuse_factor(tiny_spec, tmp_path):
     folding = {"dense1": Folding(4, 8), "dense2": Folding(2, 16), "scores": Folding(5, 1)}
-    build = BuildConfig(Path("net.py"), PART, folding=folding)
+    build = HlsSettings(folding=folding)
     assert [layer_reuse_factor(layer, build) for layer in tiny_spec.layers] == [32, 8, 32]
     assert cycles(tiny_spec, build).interval_cycles == 32
-    project = convert(tiny_spec, build, tmp_path / "project")
+    project = convert(tiny_spec, build, tmp_path / "project", part=PART)
     parameters = (project.folder / "firmware/parameters.h").read_text(encoding="utf-8")
     for name, expected in (("pe", [4, 2, 5]), ("simd", [8, 16, 1]), ("reuse_factor", [32, 8, 32])):
         found = re.findall(rf"static const unsigned {name} = (\d+);", parameters)
@@ -103,7 +102,7 @@ def test_a_folding_says_the_reuse_factor(tiny_spec, tmp_path):
 @pytest.mark.parametrize("settings", [{"reuse_factor": 100}, {"folding": {"dense1": Folding(3, 8)}}])
 def test_what_does_not_divide_a_layer_is_refused(tiny_spec, tmp_path, settings):
     with pytest.raises(ConfigError, match="layer dense1: "):
-        convert(tiny_spec, BuildConfig(Path("net.py"), PART, **settings), tmp_path / "project")
+        convert(tiny_spec, HlsSettings(**settings), tmp_path / "project", part=PART)
     assert not (tmp_path / "project").exists()
 
 
@@ -113,7 +112,7 @@ def test_what_does_not_divide_a_layer_is_refused(tiny_spec, tmp_path, settings):
 def test_what_hls4ml_holds_is_read_back(tiny_spec, tmp_path, monkeypatch, what, text):
     from xnorflow.hls import convert as module
 
-    build, check = BuildConfig(Path("net.py"), PART), module.check_packed
+    build, check = HlsSettings(), module.check_packed
 
     def damaged(graph, spec):
         node = next(node for node in graph.get_layers() if node.name == "dense2")
@@ -127,12 +126,12 @@ def test_what_hls4ml_holds_is_read_back(tiny_spec, tmp_path, monkeypatch, what, 
 
     monkeypatch.setattr(module, "check_packed", damaged)
     with pytest.raises(ConfigError, match=f"layer dense2: hls4ml .*{text}|layer dense2: hls4ml {text}"):
-        convert(tiny_spec, build, tmp_path / "project")
+        convert(tiny_spec, build, tmp_path / "project", part=PART)
 
 
 def test_a_mismatch_is_found_in_its_layer(tiny_conv_spec, tmp_path):
     build = config(tiny_conv_spec, "middle", "io_parallel", "Vivado")
-    project = convert(tiny_conv_spec, build, tmp_path / "project")
+    project = convert(tiny_conv_spec, build, tmp_path / "project", part=PART)
     dense = next(hidden for hidden in tiny_conv_spec.hidden if hidden.name == "dense1")
     text = (project.folder / "firmware/parameters.h").read_text(encoding="utf-8")
     index = re.search(r"// dense1\nstruct config(\d+)", text).group(1)
@@ -147,8 +146,8 @@ def test_a_mismatch_is_found_in_its_layer(tiny_conv_spec, tmp_path):
 
 def test_both_kernels_give_the_same_project_interface(tiny_spec, tmp_path):
     for kernel in ("xnor", "hls4ml"):
-        build = BuildConfig(Path("net.py"), PART, kernel=kernel)
-        project = convert(tiny_spec, build, tmp_path / kernel)
+        build = HlsSettings(kernel=kernel)
+        project = convert(tiny_spec, build, tmp_path / kernel, part=PART)
         top = (project.folder / f"firmware/{project.top}.cpp").read_text(encoding="utf-8")
         assert re.search(rf"{project.top}\(\s+input_t pixels\[64\],\s+\w+ layer\d+_out\[10\]", top)
         assert ("nnet::xnor_dense" in top) == (kernel == "xnor")

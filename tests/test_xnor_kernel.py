@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from xnorflow.settings import Folding
-from xnorflow.xnor.folding import reuse_factor_of
+from xnorflow.xnor.folding import Folding, reuse_factor_of
 from xnorflow.xnor.values import BIPOLAR, numbers_of
 from xnorflow.xnor.words import pack_words
 

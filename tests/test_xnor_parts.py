@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 from xnorflow.cost import dense_shapes
 from xnorflow.cost_xnor import XnorKernel, accum_bits, rom_bram18
 from xnorflow.errors import ConfigError
-from xnorflow.settings import Folding
-from xnorflow.xnor.folding import check_folding, choose_folding, folding_for, legal_reuse_factors, reuse_factor_of
+from xnorflow.xnor.folding import (
+    Folding,
+    check_folding,
+    choose_folding,
+    folding_for,
+    legal_reuse_factors,
+    reuse_factor_of,
+)
 from xnorflow.xnor.operators import cycle_operators, tree
 from xnorflow.xnor.values import BIPOLAR, Values, numbers_of
 from xnorflow.xnor.words import pack_words, unpack_words

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from config_checks import load, refused
 
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError
 from xnorflow.yamlfile import _UniqueKeyLoader, load_yaml
 

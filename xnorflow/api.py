@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xnorflow.config import BuildConfig, load_config, with_train
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import load_config, with_train
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.doctor import Finding
 from xnorflow.doctor import doctor as _doctor

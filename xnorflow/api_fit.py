@@ -14,7 +14,8 @@ import yaml
 from xnorflow import api
 from xnorflow.backends.xilinx_reports import read_report
 from xnorflow.calibration import load_calibration
-from xnorflow.config import VERILOG, BuildConfig, config_to_yaml, load_config
+from xnorflow.config import BuildConfig
+from xnorflow.config_file import config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import shape_of
 from xnorflow.device import device_of
@@ -159,7 +160,7 @@ def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[P
     kernel = kernel_of(config, question.ratios)
 
     def restate(cost: NetCost) -> NetCost:
-        if config.backend != VERILOG:
+        if config.hls is not None:
             return cost
         return cost_of(spec, with_foldings(config, cost, question.budget), paced=False)
 

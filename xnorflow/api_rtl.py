@@ -10,7 +10,7 @@ from typing import Any
 from xnorflow import api
 from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.backends.yosys import yosys_package
-from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.config import BuildConfig
 from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_path, check_target, writing
@@ -110,7 +110,7 @@ def synth_yosys(
 
 
 def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
-    settings = {"bram36": build.bram36, "registers_every": build.registers_every}
+    settings = {"bram36": build.rtl.bram36, "registers_every": build.rtl.registers_every}
     folding = {layer.spec.name: [layer.pe, layer.simd] for layer in plan.layers}
     return {"spec": spec_sha256(plan.spec), "folding": folding, **settings, **part_values(build.part)}
 
@@ -161,8 +161,4 @@ def trace(
 
 def as_verilog(config: BuildConfig) -> BuildConfig:
     """Return a configuration for the Verilog route; how an HLS project is folded and typed is dropped."""
-    if config.backend == VERILOG:
-        return config
-    plain = BuildConfig(config.network, config.part)
-    keys = ("kernel", "strategy", "reuse_factor", "folding", "precision")
-    return dataclasses.replace(config, backend=VERILOG, **{key: getattr(plain, key) for key in keys})
+    return dataclasses.replace(config, hls=None)

@@ -10,7 +10,7 @@ from xnorflow.errors import DataError, shown
 from xnorflow.files import is_file, write_json
 from xnorflow.inputs import InputSettings
 from xnorflow.plain import Count, Positive, Seconds, Share, from_plain, read_json
-from xnorflow.settings import TrainConfig
+from xnorflow.train_settings import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from xnorflow import api_fit as api
 from xnorflow import cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
 from xnorflow.cli_options import Add, add_network_options, add_output, network_options
-from xnorflow.config import VERILOG, load_config
+from xnorflow.config_file import load_config
 from xnorflow.device import devices
 from xnorflow.errors import ConfigError, shown
 from xnorflow.problem import GOALS
@@ -139,7 +139,7 @@ def _stock(arguments: argparse.Namespace) -> int:
 
 
 def _synth(arguments: argparse.Namespace) -> int:
-    verilog = load_config(Path(arguments.config)).backend == VERILOG
+    verilog = load_config(Path(arguments.config)).hls is None
     if arguments.backend == "yosys" or (verilog and arguments.backend is None):
         if arguments.cosim or arguments.export or arguments.vivado != "none":
             raise ConfigError("--cosim, --export and --vivado go with an HLS tool; leave them out for Yosys")

@@ -184,7 +184,7 @@ class NetCost:
 
     @property
     def reuse_factors(self) -> dict[str, int]:
-        """Reuse factor of each layer, as ``BuildConfig.reuse_factor`` takes it."""
+        """Reuse factor of each layer, as ``HlsSettings.reuse_factor`` takes it."""
         return {layer.layer: layer.reuse_factor for layer in self.layers}
 
 

@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xnorflow.config import BuildConfig
 from xnorflow.cost import (
     Band,
     LayerCost,
@@ -25,6 +24,7 @@ from xnorflow.cost import (
 from xnorflow.device import bram18_blocks
 from xnorflow.errors import ConfigError
 from xnorflow.hls.reuse import legal_reuse_factors
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.resources import Counts
 
 # LUTs per bit (mux: per input) beyond the widths that were seen
@@ -38,7 +38,7 @@ class OperatorCosts:
     """LUTs that one HLS tool charges per operator.
 
     Attributes:
-        tool: "Vivado" or "Vitis", as in ``BuildConfig.backend``.
+        tool: "Vivado" or "Vitis", as in ``HlsSettings.backend``.
     """
 
     tool: str
@@ -236,13 +236,13 @@ class StockKernel:
 class ConfigKernel:
     """hls4ml as a configuration sets it: a strategy for all layers, or one for each."""
 
-    config: BuildConfig
+    settings: HlsSettings
     ratios: Ratios | None = None
 
     @property
     def name(self) -> str:
         """Name to show."""
-        return f"hls4ml, {self.config.backend}"
+        return f"hls4ml, {self.settings.backend}"
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
         """Return the cost at every legal reuse factor."""
@@ -254,11 +254,11 @@ class ConfigKernel:
         Raises:
             ConfigError: hls4ml would replace the factor by another one.
         """
-        return self._kernel(layer).cost(layer, self.config.reuse_factor_of(layer.name))
+        return self._kernel(layer).cost(layer, self.settings.reuse_factor_of(layer.name))
 
     def _kernel(self, layer: LayerShape) -> StockKernel:
-        config = self.config
-        return StockKernel(config.strategy_of(layer.name), config.backend, config.io_type, self.ratios)
+        settings = self.settings
+        return StockKernel(settings.strategy_of(layer.name), settings.backend, settings.io_type, self.ratios)
 
 
 def _expected(hls: Counts[Band], ratios: Ratios | None) -> Counts[Band]:

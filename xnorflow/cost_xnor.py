@@ -12,15 +12,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from xnorflow.config import BuildConfig
 from xnorflow.cost import Band, LayerCost, LayerShape, Ratios, exactly, hls_to_vivado
 from xnorflow.cost_hls4ml import OperatorCosts, Tally, scale_dsp
 from xnorflow.device import bram18_blocks
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.inttypes import smallest_type
 from xnorflow.resources import Counts
-from xnorflow.settings import Folding
 from xnorflow.xnor.folding import (
     LUT_ROM_DEPTH,
+    Folding,
     check_folding,
     choose_folding,
     folding_for,
@@ -134,17 +134,17 @@ class XnorKernel:
 class XnorConfigKernel:
     """Our kernels as a configuration sets them."""
 
-    config: BuildConfig
+    settings: HlsSettings
     ratios: Ratios | None = None
 
     @property
     def name(self) -> str:
         """Name to show."""
-        return f"XNOR, {self.config.backend}"
+        return f"XNOR, {self.settings.backend}"
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
         """Return the cost at every reuse factor."""
-        return XnorKernel(self.config.backend, self.config.io_type, self.ratios).options(layer)
+        return XnorKernel(self.settings.backend, self.settings.io_type, self.ratios).options(layer)
 
     def cost(self, layer: LayerShape) -> LayerCost:
         """Return the cost at the configuration's own folding or reuse factor.
@@ -152,13 +152,13 @@ class XnorConfigKernel:
         Raises:
             ConfigError: it does not divide the layer.
         """
-        given = self.config.folding.get(layer.name)
+        given = self.settings.folding.get(layer.name)
         if given is not None:
             folding = check_folding(layer.name, layer.n_in, layer.n_out, given)
         else:
-            factor = self.config.reuse_factor_of(layer.name)
+            factor = self.settings.reuse_factor_of(layer.name)
             folding = choose_folding(layer.name, layer.n_in, layer.n_out, factor)
-        return XnorKernel(self.config.backend, self.config.io_type, self.ratios).cost(layer, folding)
+        return XnorKernel(self.settings.backend, self.settings.io_type, self.ratios).cost(layer, folding)
 
 
 def accum_bits(layer: LayerShape) -> int:

@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
+from xnorflow.checks import got
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.plain import Positive, from_plain
 from xnorflow.resources import Counts
-from xnorflow.settings import got
 from xnorflow.yamlfile import load_yaml
 
 # a slice of the 7-series; its registers have one control set (AMD UG474, chapter 2)

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.chain import Group, pooling, read_front, read_groups, score_norm, sign_chain
+from xnorflow.checks import got
 from xnorflow.errors import ConfigError
 from xnorflow.inputs import LEARNED, InputSettings, InputSpec
 from xnorflow.keras2 import import_keras
 from xnorflow.modelfile import bipolar_kernel, load_model
 from xnorflow.names import derive_names
-from xnorflow.settings import got
 from xnorflow.spec import ConvSpec, DenseSpec, HiddenSpec, NetSpec, ScoreSpec
 from xnorflow.thresholds import CHUNK, Fires, find_edges
 

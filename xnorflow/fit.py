@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xnorflow.config import VERILOG, XNOR, BuildConfig
+from xnorflow.config import BuildConfig
 from xnorflow.cost import Kernel, LayerShape, NetCost, Ratios, counts_at, layer_shapes
 from xnorflow.cost_hls4ml import ConfigKernel
 from xnorflow.cost_rtl import RtlKernel, cost_of_plan
@@ -14,12 +14,13 @@ from xnorflow.cost_xnor import XnorConfigKernel
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit_advice import Shortfall, changes, shortfalls
+from xnorflow.hls.settings import XNOR
 from xnorflow.problem import AXI_DMA_SHELL, Budget, Goal, Problem
 from xnorflow.resources import NONE, Counts
 from xnorflow.rtl import plan_network
-from xnorflow.settings import Folding
 from xnorflow.spec import NetSpec
 from xnorflow.verdict import Answer, decide, evidence_of_estimate
+from xnorflow.xnor.folding import Folding
 
 __all__ = [
     "AXI_DMA_SHELL",
@@ -115,9 +116,9 @@ def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal
 
 def kernel_of(config: BuildConfig, ratios: Ratios | None = None) -> ConfigKernel | XnorConfigKernel | RtlKernel:
     """Return how a configuration builds layers: with hls4ml's kernels or ours for HLS, or as our Verilog."""
-    if config.backend == VERILOG:
-        return RtlKernel(registers_every=config.registers_every)
-    return (XnorConfigKernel if config.kernel == XNOR else ConfigKernel)(config, ratios)
+    if config.hls is None:
+        return RtlKernel(registers_every=config.rtl.registers_every)
+    return (XnorConfigKernel if config.hls.kernel == XNOR else ConfigKernel)(config.hls, ratios)
 
 
 def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *, paced: bool = True) -> NetCost:
@@ -129,10 +130,11 @@ def cost_of(spec: NetSpec, config: BuildConfig, ratios: Ratios | None = None, *,
     config.check_layers(spec)
     kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
-        if not config.folding:
+        rtl = config.rtl
+        if not rtl.folding:
             raise ConfigError("the configuration has no folding to judge; choose one with xnorflow fit --write")
-        plan = plan_network(spec, config.folding, registers_every=config.registers_every)
-        return cost_of_plan(plan, config.bram36, config.clock_mhz, paced=paced)
+        plan = plan_network(spec, rtl.folding, registers_every=rtl.registers_every)
+        return cost_of_plan(plan, rtl.bram36, config.clock_mhz, paced=paced)
     return NetCost(tuple(kernel.cost(layer) for layer in layer_shapes(spec)), config.clock_mhz)
 
 
@@ -165,7 +167,7 @@ def fit_config(
     if found.cost is None:
         return found, None
     # with our own kernel a reuse factor says its folding
-    return found, dataclasses.replace(config, reuse_factor=found.cost.reuse_factors, folding={})
+    return found, config.with_route(reuse_factor=found.cost.reuse_factors, folding={})
 
 
 def _fit_verilog(
@@ -208,4 +210,4 @@ def with_foldings(config: BuildConfig, cost: NetCost, budget: Budget) -> BuildCo
     """Return the configuration with the foldings of a choice, and with the block RAM that the choice has."""
     foldings = {layer.layer: Folding(*layer.folding) for layer in cost.layers if layer.folding is not None}
     blocks = sum(layer.expected.bram18.likely for layer in cost.layers)
-    return dataclasses.replace(config, folding=foldings, bram36=min(-(-blocks // 2), budget.usable.bram18 // 2))
+    return config.with_route(folding=foldings, bram36=min(-(-blocks // 2), budget.usable.bram18 // 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xnorflow.backends.yosys import yosys_package
-from xnorflow.config import VERILOG, BuildConfig, config_to_dict
+from xnorflow.config import BuildConfig
 from xnorflow.data import DataSet
 from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, XnorflowError
@@ -75,8 +76,8 @@ def _extract(run: Run) -> StepResult:
         "model": sha256_file(run.model_file),
         "known_accuracy": known,
         "data": run.data.sha256,
-        "input_bits": config.input_bits,
-        "pixel_threshold": config.pixel_threshold,
+        "input_bits": config.input.bits,
+        "pixel_threshold": config.input.pixel_threshold,
     }
     step = run.step(EXTRACT, inputs, work, kind=Extracted)
     run.add(spec_sha256=step.values["spec"], input=_input_row(run.spec.input))
@@ -109,9 +110,8 @@ def _check_classes(spec: NetSpec, data: DataSet) -> None:
 
 def _generate(run: Run) -> StepResult:
     """Write the Verilog files of the network."""
-    build, plan = config_to_dict(run.config), plan_of(run.spec, run.config)
-    keys = ("folding", "bram36", "registers_every")
-    inputs = {"spec": spec_sha256(run.spec), **{key: build[key] for key in keys}}
+    plan = plan_of(run.spec, run.config)
+    inputs = {"spec": spec_sha256(run.spec), "settings": dataclasses.asdict(run.config.rtl)}
     step = run.step(GENERATE, inputs, lambda folder: generate_step(plan, run.config, folder), kind=Generated)
     run.add(rtl_layers=rtl_rows(plan))
     return step
@@ -178,7 +178,7 @@ VERILOG_STEPS: Steps = {
 
 def steps_of(config: BuildConfig) -> Steps:
     """Return the steps of a configuration's route, in order."""
-    return VERILOG_STEPS if config.backend == VERILOG else HLS_STEPS
+    return VERILOG_STEPS if config.hls is None else HLS_STEPS
 
 
 def run(job: Job, until: str | None = None, announce: Announce = lambda step: None) -> RunReport:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.checks import got, whole
 from xnorflow.errors import ConfigError, DataError
-from xnorflow.settings import got, whole
 
 Images = NDArray[np.uint8]
 # as a configuration says it: one threshold, several, or LEARNED

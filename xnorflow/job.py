@@ -15,10 +15,10 @@ from xnorflow.errors import ConfigError
 from xnorflow.files import is_file
 from xnorflow.report import SimResult
 from xnorflow.runreport import RunReport, StepRow
-from xnorflow.settings import TrainConfig
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
 from xnorflow.steps import StepResult, Values, finished, run_step
+from xnorflow.train_settings import TrainConfig
 
 TRAIN, EXTRACT = "01-train", "02-extract"
 NETWORK_SUFFIXES = (".h5", ".keras")
@@ -189,7 +189,7 @@ def _empty_report(job: Job, data: DataSet) -> RunReport:
         device=device_of(config.part).name,
         clock_mhz=config.clock_mhz,
         backend=config.backend,
-        io_type=config.io_type,
+        io_type="" if config.hls is None else config.hls.io_type,
         data_name=data.name,
         data_sha256=data.sha256,
         test_images=len(data.test.labels),

@@ -15,9 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from xnorflow.chain import TRAINING_ONLY
+from xnorflow.checks import got
 from xnorflow.errors import ConfigError, shown
 from xnorflow.modellayers import Entry, Size, check_class, layer_settings, typed
-from xnorflow.settings import got
 
 # the largest vendor examples for these parts have 20
 MOST_LAYERS = 1000

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from xnorflow.chain import TRAINING_ONLY, inner_activation, not_binary, wrong_kernel, wrong_sign
+from xnorflow.checks import got
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.keras2 import import_keras, import_qkeras
-from xnorflow.settings import got
 
 # values of one image between two layers; a picture of 4,000 x 4,000 pixels in 4 channels has as many
 MOST_VALUES = 64_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from xnorflow.checks import got
 from xnorflow.errors import ConfigError
-from xnorflow.settings import got
 
 # what is put around a name (`weights_<name>.txt`) has to fit a file name of 255 letters as well
 MOST_LETTERS = 64

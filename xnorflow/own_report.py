@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xnorflow.backends.xilinx_reports import read_report
-from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.config import BuildConfig
 from xnorflow.device import device_of
 from xnorflow.errors import ReportError, shown
 from xnorflow.hls.convert import PROJECT_NAME
@@ -40,7 +40,7 @@ def refuse_other_design(name: str, report: SynthReport, config: BuildConfig) -> 
             f"{name}: part must be the configuration's, {' or '.join(sorted(wanted))}, got {report.part_name}; "
             "name a report of that part, or another part with --part"
         )
-    top = TOP if config.backend == VERILOG else PROJECT_NAME
+    top = TOP if config.hls is None else PROJECT_NAME
     if report.top != top:
         raise ReportError(
             f"{name}: the design must be {top}, the whole network as xnorflow writes it, got {report.top!r}; "

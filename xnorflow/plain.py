@@ -12,9 +12,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta
 
+from xnorflow.checks import got
 from xnorflow.errors import DataError, XnorflowError, shown
 from xnorflow.files import read_bytes
-from xnorflow.settings import got
 
 T = TypeVar("T")
 

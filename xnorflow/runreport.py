@@ -8,12 +8,12 @@ from pathlib import Path
 
 from xnorflow import __version__
 from xnorflow.card import Card
+from xnorflow.checks import got
 from xnorflow.errors import DataError, ReportError, shown
 from xnorflow.files import is_file, write_json
 from xnorflow.plain import Above0, Count, Positive, Seconds, from_plain, read_json
 from xnorflow.report import Depth, LogicDelay, SimResult, Slices, Stage
 from xnorflow.resources import Counts
-from xnorflow.settings import got
 from xnorflow.verdict import Answer, counts_answer
 
 FORMAT_VERSION = 2

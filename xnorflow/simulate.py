@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.config import BuildConfig
 from xnorflow.data import Split
 from xnorflow.hls.build import compile_project, compile_trace_library
 from xnorflow.hls.convert import HlsProject
 from xnorflow.hls.csim import simulate_library, simulate_testbench, trace_library
+from xnorflow.hls.settings import HlsSettings
 from xnorflow.hls.types import narrower_than_needed
 from xnorflow.report import LayerMismatch, SimResult
 from xnorflow.spec import NetSpec
@@ -58,13 +58,13 @@ def simulate_golden(spec: NetSpec, split: Split) -> tuple[NDArray[np.int64], Sim
 
 
 def simulate_csim(
-    spec: NetSpec, config: BuildConfig, project: HlsProject, split: Split, folder: Path
+    spec: NetSpec, settings: HlsSettings, project: HlsProject, split: Split, folder: Path
 ) -> list[SimResult]:
     """Compile a project and run its C simulation both ways on every image of ``split``.
 
     Args:
         spec: the golden model.
-        config: what the project was converted with; named in the advice on a mismatch.
+        settings: what the project was converted with; named in the advice on a mismatch.
         project: the converted project.
         split: images and labels.
         folder: takes binaries, jobs and logs.
@@ -94,7 +94,7 @@ def simulate_csim(
     differing = np.flatnonzero((by_library != expected).any(axis=1))
     if len(differing) == 0:
         return results
-    mismatch = find_mismatch(spec, config, project, split.images, differing[:TRACED_IMAGES], folder)
+    mismatch = find_mismatch(spec, settings, project, split.images, differing[:TRACED_IMAGES], folder)
     return [SimResult(**{**vars(result), "mismatch": mismatch}) for result in results]
 
 
@@ -113,7 +113,7 @@ def _from_print(spec: NetSpec, printed: NDArray[np.float64], expected: NDArray[n
 
 def find_mismatch(
     spec: NetSpec,
-    config: BuildConfig,
+    settings: HlsSettings,
     project: HlsProject,
     images: NDArray[np.uint8],
     which: NDArray[np.int64],
@@ -123,7 +123,7 @@ def find_mismatch(
     inputs = spec.input.encode(images[which]).reshape(len(which), -1)
     nodes = trace_library(project, compile_trace_library(project, folder), inputs, folder)
     golden = spec.trace(images[which])
-    advice = "; ".join(narrower_than_needed(spec, config)) or (
+    advice = "; ".join(narrower_than_needed(spec, settings)) or (
         "no type of the configuration is too narrow: convert the project again, and if it still differs report a bug"
     )
     for layer in spec.layers:

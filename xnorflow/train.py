@@ -34,7 +34,7 @@ from xnorflow.inputs import InputSettings
 from xnorflow.keras2 import import_keras
 from xnorflow.lessons import Lessons
 from xnorflow.modelfile import save_model
-from xnorflow.settings import TrainConfig
+from xnorflow.train_settings import TrainConfig
 from xnorflow.training import CHECKPOINT, Schedule, TrainingRun
 
 PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")

@@ -1,1 +1,1 @@
-"""The HLS route: NetSpec + BuildConfig -> hls4ml project, with its kernels or ours (``xnorflow.xnor``)."""
+"""The HLS route: NetSpec + HlsSettings -> hls4ml project, with its kernels or ours (``xnorflow.xnor``)."""

@@ -1,4 +1,4 @@
-"""NetSpec + BuildConfig -> a Vivado HLS or Vitis HLS project, written by hls4ml and then checked."""
+"""NetSpec + HlsSettings -> a Vivado HLS or Vitis HLS project, written by hls4ml and then checked."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.config import XNOR, BuildConfig
 from xnorflow.device import orderable
 from xnorflow.errors import ConfigError, DataError, ToolNotFound, shown
 from xnorflow.files import write_error, write_json
 from xnorflow.folders import empty
 from xnorflow.hls.frontend import hls_config, layer_list, node_names, output_node, renamed, threshold_node
 from xnorflow.hls.reuse import check_reuse_factors
+from xnorflow.hls.settings import XNOR, HlsSettings
 from xnorflow.keras2 import import_hls4ml
 from xnorflow.plain import from_plain, read_json
 from xnorflow.spec import NetSpec, ScoreSpec
@@ -52,30 +52,44 @@ class HlsProject:
     node_sizes: dict[str, int]
 
 
-def convert(spec: NetSpec, config: BuildConfig, folder: Path) -> HlsProject:
+def convert(spec: NetSpec, settings: HlsSettings, folder: Path, *, part: str, clock_mhz: float = 100.0) -> HlsProject:
     """Write the HLS project of ``spec`` into ``folder``, which is emptied first.
+
+    Args:
+        spec: the network.
+        settings: how it is made.
+        folder: takes the project.
+        part: the part it is for, as ``device_of`` takes it.
+        clock_mhz: target clock.
 
     Raises:
         ConfigError: a setting that hls4ml would take wrongly, named with what is allowed.
         DataError: the folder is a link or somebody else's, or cannot be written.
         ToolNotFound: hls4ml is not installed.
     """
-    config.check_layers(spec)
-    check_reuse_factors(spec, config)
+    settings.check_layers(spec)
+    check_reuse_factors(spec, settings)
+    packed = settings.kernel == XNOR
     names = node_names(spec)
-    nodes, build = renamed(spec, config, names)
+    nodes, build = renamed(spec, settings, names)
     hls4ml = import_hls4ml()
     empty(folder)
     try:
         with _hls4ml_log(folder / "hls4ml.log"):
-            graph = _build_graph(hls4ml, nodes, build, folder)
-            (check_packed if config.kernel == XNOR else _check_graph)(graph, nodes)
+            graph = _build_graph(
+                hls4ml,
+                nodes,
+                build,
+                {"part": orderable(part).lower(), "clock_period": 1000 / clock_mhz, "io_type": settings.io_type},
+                folder,
+            )
+            (check_packed if packed else _check_graph)(graph, nodes)
             _write(graph, folder)
     except OSError as error:
         raise write_error(folder, error) from error
     # our own kernel keeps the sums of hidden layers to itself
-    products = spec.layers if config.kernel != XNOR else (spec.scores,)
-    outputs = [output_node(node, config.kernel) for node in nodes.layers]
+    products = spec.layers if not packed else (spec.scores,)
+    outputs = [output_node(node, settings.kernel) for node in nodes.layers]
     project = HlsProject(
         folder,
         PROJECT_NAME,
@@ -130,24 +144,23 @@ def _hls4ml_log(path: Path) -> Any:
         path.write_text(text.getvalue(), encoding="utf-8")
 
 
-def _build_graph(hls4ml: Any, spec: NetSpec, config: BuildConfig, folder: Path) -> Any:
-    name = f"Xnor{config.backend}" if config.kernel == XNOR else config.backend
-    if config.kernel == XNOR:
+def _build_graph(hls4ml: Any, spec: NetSpec, settings: HlsSettings, target: dict[str, Any], folder: Path) -> Any:
+    name = settings.backend
+    if settings.kernel == XNOR:
+        name = f"Xnor{name}"
         _register_backends(hls4ml)
     backend = hls4ml.backends.get_backend(name)
-    settings = backend.create_initial_config(
-        part=orderable(config.part).lower(), clock_period=1000 / config.clock_mhz, io_type=config.io_type
-    )
-    settings |= {
+    plain = backend.create_initial_config(**target)
+    plain |= {
         "OutputDir": str(folder),
         "ProjectName": PROJECT_NAME,
         "Backend": name,
         "Version": "1.0.0",
-        "HLSConfig": hls_config(spec, config),
+        "HLSConfig": hls_config(spec, settings),
         "TraceOutput": True,
     }
     layers = layer_list(spec, _weight_quantizer(hls4ml))
-    return hls4ml.model.graph.ModelGraph.from_layer_list(settings, layers)
+    return hls4ml.model.graph.ModelGraph.from_layer_list(plain, layers)
 
 
 def _register_backends(hls4ml: Any) -> None:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from xnorflow.config import XNOR, BuildConfig
 from xnorflow.hls.reuse import layer_reuse_factor
+from xnorflow.hls.settings import XNOR, HlsSettings
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
 
 
@@ -38,16 +38,16 @@ class Cycles:
         return clock_mhz * 1e6 / self.interval_cycles
 
 
-def cycles(spec: NetSpec, config: BuildConfig) -> Cycles:
+def cycles(spec: NetSpec, settings: HlsSettings) -> Cycles:
     """Return the cycles per image of every layer."""
-    return Cycles({layer.name: _layer_cycles(layer, shape, config) for layer, shape in spec.walk()})
+    return Cycles({layer.name: _layer_cycles(layer, shape, settings) for layer, shape in spec.walk()})
 
 
-def _layer_cycles(layer: LayerSpec, shape: tuple[int, ...], config: BuildConfig) -> int:
-    factor = layer_reuse_factor(layer, config)
+def _layer_cycles(layer: LayerSpec, shape: tuple[int, ...], settings: HlsSettings) -> int:
+    factor = layer_reuse_factor(layer, settings)
     if not isinstance(layer, ConvSpec):
         return factor
-    if config.kernel == XNOR:
+    if settings.kernel == XNOR:
         return max(math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2]) * factor)
-    rows, columns = shape[:2] if config.io_type == "io_stream" else layer.conv_shape(shape)[:2]
+    rows, columns = shape[:2] if settings.io_type == "io_stream" else layer.conv_shape(shape)[:2]
     return rows * columns * factor

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.config import XNOR, BuildConfig
 from xnorflow.hls.reuse import layer_folding, layer_reuse_factor
+from xnorflow.hls.settings import XNOR, HlsSettings
 from xnorflow.hls.types import input_type, types_of
 from xnorflow.inttypes import fixed_type
 from xnorflow.names import MOST_LETTERS
@@ -52,16 +52,16 @@ def _nodes_of(name: str) -> set[str]:
     return {name, f"bnbt_{name}_norm", *(f"{name}_{part}" for part in ("flat", "norm", "sign", "pool"))}
 
 
-def renamed(spec: NetSpec, config: BuildConfig, names: dict[str, str]) -> tuple[NetSpec, BuildConfig]:
-    """Return network and configuration with other names of layers."""
+def renamed(spec: NetSpec, settings: HlsSettings, names: dict[str, str]) -> tuple[NetSpec, HlsSettings]:
+    """Return network and settings with other names of layers."""
     hidden = tuple(dataclasses.replace(layer, name=names[layer.name]) for layer in spec.hidden)
     scores = dataclasses.replace(spec.scores, name=names[spec.scores.name])
     changed: dict[str, Any] = {}
     for key in ("strategy", "reuse_factor", "folding", "precision"):
-        table = getattr(config, key)
+        table = getattr(settings, key)
         if isinstance(table, dict):
             changed[key] = {names.get(layer, layer): value for layer, value in table.items()}
-    return dataclasses.replace(spec, hidden=hidden, scores=scores), dataclasses.replace(config, **changed)
+    return dataclasses.replace(spec, hidden=hidden, scores=scores), dataclasses.replace(settings, **changed)
 
 
 def layer_list(spec: NetSpec, weight_quantizer: Any) -> list[Layer]:
@@ -193,20 +193,20 @@ def _no_padding() -> Layer:
     return {"pad_top": 0, "pad_bottom": 0, "pad_left": 0, "pad_right": 0, "padding": "valid"}
 
 
-def hls_config(spec: NetSpec, config: BuildConfig) -> dict[str, Any]:
+def hls_config(spec: NetSpec, settings: HlsSettings) -> dict[str, Any]:
     """Return hls4ml's ``HLSConfig`` with the solved types, strategies and reuse factors by layer name."""
     names: dict[str, Any] = {INPUT_NAME: {"Precision": {"result": input_type(spec).hls4ml}, "Trace": False}}
     for layer in spec.layers:
-        types = types_of(spec, layer, config)
+        types = types_of(spec, layer, settings)
         names[layer.name] = {
             "Precision": {"accum": types.accum.hls4ml, "result": types.result.hls4ml},
-            "Strategy": config.strategy_of(layer.name),
-            "ReuseFactor": layer_reuse_factor(layer, config),
+            "Strategy": settings.strategy_of(layer.name),
+            "ReuseFactor": layer_reuse_factor(layer, settings),
             "Trace": True,
         }
-        if config.kernel == XNOR:
-            names[layer.name]["Folding"] = dataclasses.asdict(layer_folding(layer, config))
-        for node in (threshold_norm(layer), output_node(layer, config.kernel)):
+        if settings.kernel == XNOR:
+            names[layer.name]["Folding"] = dataclasses.asdict(layer_folding(layer, settings))
+        for node in (threshold_norm(layer), output_node(layer, settings.kernel)):
             names.setdefault(node, {})["Trace"] = True
     if _is_normalised(spec.scores):
         names[f"{spec.scores.name}_norm"]["Precision"] = _normalisation_types(spec)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from xnorflow.config import XNOR, BuildConfig
 from xnorflow.errors import ConfigError
-from xnorflow.settings import Folding
+from xnorflow.hls.settings import XNOR, HlsSettings
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
-from xnorflow.xnor.folding import check_folding, choose_folding, reuse_factor_of
+from xnorflow.xnor.folding import Folding, check_folding, choose_folding, reuse_factor_of
 
 
 @cache
@@ -32,38 +31,38 @@ def _is_legal(n_in: int, n_out: int, factor: int) -> bool:
     return factor % n_in == 0
 
 
-def layer_folding(layer: LayerSpec, config: BuildConfig) -> Folding:
+def layer_folding(layer: LayerSpec, settings: HlsSettings) -> Folding:
     """Return the folding of a layer with kernel "xnor": the given one, or the one of its reuse factor.
 
     Raises:
         ConfigError: no kernel has it.
     """
-    given = config.folding.get(layer.name)
+    given = settings.folding.get(layer.name)
     if given is not None:
         return check_folding(layer.name, layer.n_in, layer.n_out, given)
-    return choose_folding(layer.name, layer.n_in, layer.n_out, config.reuse_factor_of(layer.name))
+    return choose_folding(layer.name, layer.n_in, layer.n_out, settings.reuse_factor_of(layer.name))
 
 
-def layer_reuse_factor(layer: LayerSpec, config: BuildConfig) -> int:
+def layer_reuse_factor(layer: LayerSpec, settings: HlsSettings) -> int:
     """Return the cycles that a layer takes for one product of its weight matrix."""
-    if config.kernel == XNOR:
-        return reuse_factor_of(layer.n_in, layer.n_out, layer_folding(layer, config))
-    return config.reuse_factor_of(layer.name)
+    if settings.kernel == XNOR:
+        return reuse_factor_of(layer.n_in, layer.n_out, layer_folding(layer, settings))
+    return settings.reuse_factor_of(layer.name)
 
 
-def check_reuse_factors(spec: NetSpec, config: BuildConfig) -> None:
+def check_reuse_factors(spec: NetSpec, settings: HlsSettings) -> None:
     """Refuse reuse factors that hls4ml would replace or that crash its kernels, and that ours do not have.
 
     Raises:
         ConfigError: naming the layer, the value and the legal neighbours.
     """
-    if config.kernel == XNOR:
+    if settings.kernel == XNOR:
         for layer in spec.layers:
-            layer_folding(layer, config)
+            layer_folding(layer, settings)
         return
     for layer in spec.layers:
-        factor = config.reuse_factor_of(layer.name)
-        legal = _legal_here(layer, config)
+        factor = settings.reuse_factor_of(layer.name)
+        legal = _legal_here(layer, settings)
         if factor not in legal:
             below = [value for value in legal if value < factor]
             above = [value for value in legal if value > factor]
@@ -74,12 +73,12 @@ def check_reuse_factors(spec: NetSpec, config: BuildConfig) -> None:
             )
 
 
-def _legal_here(layer: LayerSpec, config: BuildConfig) -> tuple[int, ...]:
+def _legal_here(layer: LayerSpec, settings: HlsSettings) -> tuple[int, ...]:
     legal = legal_reuse_factors(layer.n_in, layer.n_out)
     if (
         isinstance(layer, ConvSpec)
-        and config.io_type == "io_parallel"
-        and config.strategy_of(layer.name) == "Resource"
+        and settings.io_type == "io_parallel"
+        and settings.strategy_of(layer.name) == "Resource"
     ):
         # beyond n_in this kernel writes past the end of its arrays
         return tuple(factor for factor in legal if factor <= layer.n_in)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xnorflow.config import XNOR, BuildConfig
+from xnorflow.hls.settings import XNOR, HlsSettings
 from xnorflow.inttypes import IntType, parse_type, smallest_type
 from xnorflow.spec import LayerSpec, NetSpec, ScoreSpec
 from xnorflow.xnor.values import values_read
@@ -45,15 +45,15 @@ def solve_types(spec: NetSpec, layer: LayerSpec) -> LayerTypes:
     return LayerTypes(accum, smallest_type(lowest, highest))
 
 
-def types_of(spec: NetSpec, layer: LayerSpec, config: BuildConfig) -> LayerTypes:
+def types_of(spec: NetSpec, layer: LayerSpec, settings: HlsSettings) -> LayerTypes:
     """Return the types a build uses: the solved ones, but for what ``precision`` replaces.
 
     Our own kernel compares with 0 in its accumulator, which is thereby the type of the sums as well.
     """
-    if config.kernel == XNOR:
+    if settings.kernel == XNOR:
         return LayerTypes(*[_accumulator(spec, layer)] * 2)
     solved = solve_types(spec, layer)
-    asked = config.precision.get(layer.name)
+    asked = settings.precision.get(layer.name)
     if asked is None:
         return solved
     return LayerTypes(
@@ -70,11 +70,11 @@ def _accumulator(spec: NetSpec, layer: LayerSpec) -> IntType:
     return smallest_type(min(lowest, -1), highest)
 
 
-def narrower_than_needed(spec: NetSpec, config: BuildConfig) -> list[str]:
+def narrower_than_needed(spec: NetSpec, settings: HlsSettings) -> list[str]:
     """Return a sentence for each type of ``precision`` that some input can overflow."""
     found = []
     for layer in spec.layers:
-        solved, used = solve_types(spec, layer), types_of(spec, layer, config)
+        solved, used = solve_types(spec, layer), types_of(spec, layer, settings)
         for name in ("accum", "result"):
             need, have = getattr(solved, name), getattr(used, name)
             if have.lowest > need.lowest or have.highest < need.highest:

@@ -3,6 +3,6 @@
 from xnorflow.rtl.folding import choose_foldings, plan_network
 from xnorflow.rtl.generate import TOP, files_of
 from xnorflow.rtl.netplan import NetPlan
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 __all__ = ["TOP", "Folding", "NetPlan", "choose_foldings", "files_of", "plan_network"]

@@ -10,8 +10,8 @@ from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.timing import PLACES
 from xnorflow.rtl.window import WindowPlan
-from xnorflow.settings import Folding
 from xnorflow.spec import ConvSpec, LayerSpec, NetSpec
+from xnorflow.xnor.folding import Folding
 
 
 def plan_network(

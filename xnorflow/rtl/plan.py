@@ -13,8 +13,8 @@ from functools import cached_property
 
 from xnorflow.rtl import compressor
 from xnorflow.rtl.window import WindowPlan
-from xnorflow.settings import Folding
 from xnorflow.spec import LayerSpec, ScoreSpec
+from xnorflow.xnor.folding import Folding
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 from hls4ml.model.quantizers import QKerasBinaryQuantizer
 
 from xnorflow.errors import ConfigError
-from xnorflow.settings import Folding
-from xnorflow.xnor.folding import check_folding, choose_folding
+from xnorflow.xnor.folding import Folding, check_folding, choose_folding
 
 ORDER = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
 

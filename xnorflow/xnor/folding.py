@@ -8,13 +8,51 @@ ask here.
 from __future__ import annotations
 
 import bisect
+from dataclasses import dataclass
 from functools import cache
 
+from xnorflow.checks import got, whole
 from xnorflow.errors import ConfigError
-from xnorflow.settings import Folding
 
 # up to this many words a ROM is cheaper in LUTs: one LUT6 holds a bit of 64 words
 LUT_ROM_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How a layer is folded: how much of it works in one cycle.
+
+    Attributes:
+        pe: neurons per cycle.
+        simd: inputs of each per cycle.
+    """
+
+    pe: int
+    simd: int
+
+    def __post_init__(self) -> None:
+        for name in ("pe", "simd"):
+            value = getattr(self, name)
+            if not whole(value) or value < 1:
+                raise ConfigError(f"folding: {name} must be a whole number >= 1, got {got(value)}")
+
+    def check(self, layer: str, n_in: int, n_out: int, *, divides: bool = False) -> None:
+        """Refuse more neurons or inputs per cycle than a layer has; with ``divides`` also what leaves a rest.
+
+        Raises:
+            ConfigError: naming the layer, the value and what it may be.
+        """
+        for name, whole_layer, what in (("pe", n_out, "outputs"), ("simd", n_in, "inputs")):
+            value = getattr(self, name)
+            if divides and whole_layer % value:
+                legal = ", ".join(str(width) for width in range(1, whole_layer + 1) if whole_layer % width == 0)
+                raise ConfigError(
+                    f"layer {layer}: {name} must divide its {whole_layer} {what} ({legal}), got {got(value)}"
+                )
+            if value > whole_layer:
+                raise ConfigError(
+                    f"layer {layer}: {name} must be 1 to {whole_layer}, its number of {what}, got {got(value)}"
+                )
 
 
 @cache

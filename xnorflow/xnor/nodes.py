@@ -26,7 +26,7 @@ from hls4ml.model.types import (
 from numpy.typing import NDArray
 
 from xnorflow.inttypes import smallest_type
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 from xnorflow.xnor.softmax_tables import exponentials, inverses, softmax_numbers
 from xnorflow.xnor.words import pack_words
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 # from (operator, width in bits) to how many of them; the names are those of the header
 Operators = Counter[tuple[str, int]]

@@ -7,8 +7,7 @@ from typing import Any
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 
 from xnorflow.errors import ConfigError
-from xnorflow.settings import Folding
-from xnorflow.xnor.folding import LUT_ROM_DEPTH, reuse_factor_of
+from xnorflow.xnor.folding import LUT_ROM_DEPTH, Folding, reuse_factor_of
 from xnorflow.xnor.nodes import (
     XnorMatrix,
     XnorPack,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.settings import Folding
+from xnorflow.xnor.folding import Folding
 
 
 def pack_words(weights: NDArray[np.int8], folding: Folding) -> list[int]:

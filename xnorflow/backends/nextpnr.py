@@ -92,12 +92,14 @@ def _constraints(part: str, clock_mhz: float) -> str:
 def pins_module(plan: NetPlan, top: str) -> str:
     """Return the module with four ports that holds a network between two shift registers."""
     beat, result = plan.beat_bits, result_bits(plan)
-    return f"""// {top} on four pins, to be placed: input and output through shift registers.
+    return f"""// SPDX-License-Identifier: MIT
+`default_nettype none
+// {top} on four pins, to be placed: input and output through shift registers.
 module {TOP} (
-    input  wire clk,
-    input  wire rst,
-    input  wire s,
-    output reg  m
+    input  wire clk,  // rising edge
+    input  wire rst,  // synchronous, active high; takes effect one cycle later
+    input  wire s,    // one bit per cycle into the register of inputs
+    output reg  m     // one bit per cycle out of the register of results
 );
     reg  [{beat + 2}:0] in;     // ready for results, last, valid, data
     reg  [{result + 2}:0] out;    // frame error, last, ready, data
@@ -115,6 +117,7 @@ module {TOP} (
         .s_axis_tlast(in[{beat + 1}]), .m_axis_tvalid(m_valid), .m_axis_tready(in[{beat + 2}]), .m_axis_tdata(data),
         .m_axis_tlast(m_last), .frame_error(error));
 endmodule
+`default_nettype wire
 """
 
 

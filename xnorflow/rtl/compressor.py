@@ -5,7 +5,7 @@ bits by the outputs of counters that have the same sum, until no column holds mo
 one adder of two or three numbers ends it. There is a register behind each ``registers_every`` stages. A number
 may join the heap some cycles later than its bits.
 
-Cells (``verilog/xnf_cells.v``), with LUTs and the bits they remove:
+Cells (``verilog/xnf_*.v``), with LUTs and the bits they remove:
 
 * ``xnf_606``: six bits of column c and six of column c+2 to five bits: 4 LUTs and a CARRY4, 7 bits
   (Kumm and Zipf 2014, "Efficient High Speed Compression Trees on Xilinx FPGAs").

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xnorflow.rtl.compressor import Cell, Heights, Plan, next_heights
-from xnorflow.rtl.text import KEEP, instance
+from xnorflow.rtl.text import KEEP, framed, instance, ports
 
 
 def counter_module(name: str, heap: Plan) -> str:
@@ -15,15 +15,18 @@ def counter_module(name: str, heap: Plan) -> str:
     registers: equal in function, quicker to simulate, larger on the device.
     """
     bits, width = sum(heap.heights), len(heap.heights)
+    late = f"unsigned number to add, {heap.lag} cycles after `bits`"
     lines = [
         f"// Adds {bits} bits, column heights {' '.join(map(str, heap.heights))} (weights 1, 2, 4 ...);",
         f"// the sum, modulo 2**{width}, comes {heap.registers} cycles later.",
         *([f"// `late` is added to the bits of {heap.lag} cycles ago."] if heap.late else []),
         f"{KEEP} module {name} (",
-        "    input  wire clk,",
-        f"    input  wire [{bits - 1}:0] bits,",
-        *([f"    input  wire [{heap.late - 1}:0] late,"] if heap.late else []),
-        f"    output wire [{width - 1}:0] sum",
+        *ports(
+            ("input  wire clk", "rising edge"),
+            (f"input  wire [{bits - 1}:0] bits", "the columns' bits, column 0 lowest; in every cycle"),
+            *([(f"input  wire [{heap.late - 1}:0] late", late)] if heap.late else []),
+            (f"output wire [{width - 1}:0] sum", f"two's complement, {heap.registers} cycles after `bits`"),
+        ),
         ");",
         "`ifdef XNF_CELLS",
         *_tree(heap),
@@ -32,7 +35,7 @@ def counter_module(name: str, heap: Plan) -> str:
         "`endif",
         "endmodule",
     ]
-    return "\n".join(lines) + "\n"
+    return framed(lines)
 
 
 def _loops(heap: Plan) -> list[str]:

@@ -17,7 +17,7 @@ from xnorflow.rtl.layer import layer_module
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.rom import Memory, choose_memories, rom_module
-from xnorflow.rtl.text import CLOCK, instance, stream, stream_wires
+from xnorflow.rtl.text import CLOCK, CLOCK_PORTS, OFFERED, TAKEN, framed, instance, ports, stream, stream_wires
 
 TOP = "xnf_top"
 
@@ -92,7 +92,7 @@ def top_module(plan: NetPlan) -> str:
     sizes = {"CLASSES": spec.n_classes, "PE": last.pe, "WIDTH": last.score_bits, "FIELD": field_bits(plan)}
     ends = {f"m_axis_{end}": f"m_axis_{end}" for end in ("tvalid", "tready", "tlast", "tdata")}
     lines += instance("xnf_result", "result", sizes, CLOCK | stream("s", f"s{n}") | ends)
-    return "\n".join([*lines, "endmodule"]) + "\n"
+    return framed([*lines, "endmodule"])
 
 
 def _plain(name: str) -> str:
@@ -109,24 +109,25 @@ def _head(plan: NetPlan) -> list[str]:
         f"// {plan.latency_cycles} cycles after its first beat.",
         f"// A result is one beat: class in bits 15:0, then {spec.n_classes} signed scores of {field} bits.",
         f"module {TOP} (",
-        "    input  wire clk,",
-        "    input  wire rst,",
-        "    input  wire s_axis_tvalid,",
-        "    output wire s_axis_tready,",
-        f"    input  wire [{plan.beat_bits - 1}:0] s_axis_tdata,",
-        "    input  wire s_axis_tlast,",
-        "    output wire m_axis_tvalid,",
-        "    input  wire m_axis_tready,",
-        f"    output wire [{result_bits(plan) - 1}:0] m_axis_tdata,",
-        "    output wire m_axis_tlast,",
-        "    output wire frame_error",
+        *ports(
+            *CLOCK_PORTS,
+            ("input  wire s_axis_tvalid", OFFERED.replace("word", "beat")),
+            ("output wire s_axis_tready", f"{TAKEN.replace('word', 'beat')} s_axis_tvalid"),
+            (f"input  wire [{plan.beat_bits - 1}:0] s_axis_tdata", "unsigned values, first one lowest, with tvalid"),
+            ("input  wire s_axis_tlast", "the last beat of an image, with tvalid"),
+            ("output wire m_axis_tvalid", OFFERED.replace("word", "result")),
+            ("input  wire m_axis_tready", f"{TAKEN.replace('word', 'result')} m_axis_tvalid"),
+            (f"output wire [{result_bits(plan) - 1}:0] m_axis_tdata", "class, then signed scores, with tvalid"),
+            ("output wire m_axis_tlast", "always 1: a result is one beat"),
+            ("output wire frame_error", "an image was too short or too long; until reset"),
+        ),
         ");",
     ]
 
 
 def _frame(plan: NetPlan) -> list[str]:
     used = plan.spec.input.size * plan.spec.input.bits - (plan.beats - 1) * plan.beat_bits
-    sizes = {"BEATS": plan.beats, "WIDTH": plan.beat_bits, "LAST": used}
+    sizes = {"BEATS": plan.beats, "WIDTH": plan.beat_bits, "LAST_BITS": used}
     ends = {f"s_axis_{end}": f"s_axis_{end}" for end in ("tvalid", "tready", "tdata", "tlast")}
     return instance("xnf_frame", "frame", sizes, CLOCK | ends | stream("m", "s0") | {"frame_error": "frame_error"})
 

@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import CLOCK, KEEP, instance, joined, literal, stream, stream_wires, unused, wire
+from xnorflow.rtl.text import (
+    CLOCK,
+    CLOCK_PORTS,
+    KEEP,
+    OFFERED,
+    TAKEN,
+    framed,
+    instance,
+    joined,
+    literal,
+    ports,
+    stream,
+    stream_wires,
+    unused,
+    wire,
+)
+from xnorflow.rtl.timing import PLACES
 from xnorflow.rtl.window import pool_lines, window_lines
 from xnorflow.spec import ScoreSpec
 
@@ -13,18 +29,23 @@ def layer_module(layer: LayerPlan) -> str:
     window = layer.window
     width_in = (window.source_width if window else layer.width_in) * layer.bits
     what = f"scores of {layer.n_out} classes" if layer.is_scores else f"{layer.n_out} neurons"
+    out = f"signed scores of {layer.result_bits} bits" if layer.is_scores else "a bit per neuron, 1 for +1"
     lines = [
         f"// Layer {layer.index}: {layer.n_in} inputs, {what}; {layer.pe} neurons x {layer.simd} inputs",
         f"// per cycle, {layer.reuse_factor} cycles, {layer.depth} pipeline stages.",
         f"{KEEP} module {layer.name} (",
-        "    input  wire clk,",
-        "    input  wire rst,",
-        "    input  wire s_valid,",
-        "    output wire s_ready,",
-        f"    input  wire [{width_in - 1}:0] s_data,",
-        "    output wire m_valid,",
-        "    input  wire m_ready,",
-        f"    output wire [{layer.width_out * layer.result_bits - 1}:0] m_data",
+        *ports(
+            *CLOCK_PORTS,
+            ("input  wire s_valid", OFFERED),
+            ("output wire s_ready", f"{TAKEN} s_valid"),
+            (f"input  wire [{width_in - 1}:0] s_data", "unsigned values, first one lowest, with s_valid"),
+            ("output wire m_valid", OFFERED),
+            ("input  wire m_ready", f"{TAKEN} m_valid"),
+            (
+                f"output wire [{layer.width_out * layer.result_bits - 1}:0] m_data",
+                f"{out}, first one lowest, with m_valid",
+            ),
+        ),
         ");",
         *_sequencer(layer),
         *(window_lines(window) if window else []),
@@ -36,12 +57,13 @@ def layer_module(layer: LayerPlan) -> str:
         *_results(layer),
         "endmodule",
     ]
-    return "\n".join(lines) + "\n"
+    return framed(lines)
 
 
 def _sequencer(layer: LayerPlan) -> list[str]:
     sizes = {
-        "GROUPS": layer.groups, "CHUNKS": layer.chunks, "AB": layer.address_bits, "CB": layer.chunk_bits
+        "GROUPS": layer.groups, "CHUNKS": layer.chunks, "ADDRESS_BITS": layer.address_bits,
+        "CHUNK_BITS": layer.chunk_bits,
     }  # fmt: skip
     names = ("available", "room", "issue", "idle", "finish", "group_first", "group_last", "address", "chunk")
     return [
@@ -59,14 +81,14 @@ def _words(layer: LayerPlan, source: str) -> list[str]:
     if layer.parts == 1:
         return [*stream_wires("part", width), *joined("part", source)]
     sizes = {"PARTS": layer.parts, "WIDTH": width}
-    ports = CLOCK | stream("s", source) | stream("m", "part")
-    return [*stream_wires("part", width), *instance("xnf_narrow", "narrow", sizes, ports)]
+    nets = CLOCK | stream("s", source) | stream("m", "part")
+    return [*stream_wires("part", width), *instance("xnf_narrow", "narrow", sizes, nets)]
 
 
 def _more(layer: LayerPlan) -> list[str]:
     """Return the counter of the values of each word that comes in."""
     width, bits = layer.count * layer.bits, "part_data"
-    lines = [wire("more", layer.word_sum_bits)]
+    lines = [wire("word_sum", layer.word_sum_bits)]
     if layer.bits > 1:
         bits = "planes"
         lines += [
@@ -80,35 +102,35 @@ def _more(layer: LayerPlan) -> list[str]:
             "        end",
             "    endgenerate",
         ]
-    return lines + instance(f"ones_{layer.name}", "word_ones", {}, {"clk": "clk", "bits": bits, "sum": "more"})
+    return lines + instance(f"ones_{layer.name}", "word_ones", {}, {"clk": "clk", "bits": bits, "sum": "word_sum"})
 
 
 def _hold(layer: LayerPlan) -> list[str]:
     total, used = layer.words * layer.count * layer.bits, layer.n_in * layer.bits
     sizes = _sizes(layer)
-    ports = CLOCK | stream("s", "part") | {name: name for name in ("more", "available", "idle", "x", "ones")}
+    nets = CLOCK | stream("s", "part") | {name: name for name in ("word_sum", "available", "idle", "x", "ones")}
     return [
         wire("x", total),
         wire("ones", layer.ones_bits),
-        *instance("xnf_hold", "inputs", sizes, ports),
+        *instance("xnf_hold", "inputs", sizes, nets),
         *(unused("unused_x", f"x[{total - 1}:{used}]") if total > used else []),
     ]
 
 
 def _sizes(layer: LayerPlan) -> dict[str, object]:
     return {
-        "WORDS": layer.words, "COUNT": layer.count, "BITS": layer.bits,
-        "MORE": layer.word_sum_bits, "ONES": layer.ones_bits, "LAG": layer.lag,
+        "WORDS": layer.words, "VALUES": layer.count, "BITS": layer.bits,
+        "WORD_SUM_BITS": layer.word_sum_bits, "ONES_BITS": layer.ones_bits, "SUM_LAG": layer.lag,
     }  # fmt: skip
 
 
 def _chunks(layer: LayerPlan) -> list[str]:
-    sizes = _sizes(layer) | {"RATIO": layer.ratio, "CB": layer.chunk_bits}
-    ports = CLOCK | stream("s", "part") | {"more": "more", "available": "available", "release_image": "finish"}
+    sizes = _sizes(layer) | {"RATIO": layer.ratio, "CHUNK_BITS": layer.chunk_bits}
+    nets = CLOCK | stream("s", "part") | {"word_sum": "word_sum", "available": "available", "release_image": "finish"}
     return [
         wire("x", layer.simd * layer.bits),
         wire("ones", layer.ones_bits),
-        *instance("xnf_chunks", "inputs", sizes, ports | {name: name for name in ("chunk", "x", "ones")}),
+        *instance("xnf_chunks", "inputs", sizes, nets | {name: name for name in ("chunk", "x", "ones")}),
     ]
 
 
@@ -206,9 +228,9 @@ def _normalise(layer: LayerPlan) -> list[str]:
         f"        else if (scored) group <= group == {last} ? {literal(0, bits)} : group + 1'b1;",
     ]
     for pe in range(layer.pe):
-        sizes = {"SUM": layer.raw_score_bits, "SCALE": layer.scale_bits, "WIDTH": layer.score_bits}
+        sizes = {"SUM_BITS": layer.raw_score_bits, "SCALE_BITS": layer.scale_bits, "SCORE_BITS": layer.score_bits}
         result = f"results[{pe * layer.score_bits} +: {layer.score_bits}]"
-        ports = {
+        nets = {
             "clk": "clk",
             "sum": f"raw{pe}",
             "scale": f"scale{pe}",
@@ -217,7 +239,7 @@ def _normalise(layer: LayerPlan) -> list[str]:
         }
         lines += [
             *_constants(layer, pe, bits),
-            *instance("xnf_scale", f"scaled{pe}", sizes, ports),
+            *instance("xnf_scale", f"scaled{pe}", sizes, nets),
         ]
     return lines
 
@@ -242,10 +264,10 @@ def _constants(layer: LayerPlan, pe: int, group_bits: int) -> list[str]:
 def _results(layer: LayerPlan) -> list[str]:
     """Return the FIFO of results, and in a convolution the pooling behind it."""
     width, output = layer.pe * layer.result_bits, "fired" if layer.window else "m"
-    ports = CLOCK | {"reserve": "group_last", "room": "room", "push": "push", "push_data": "results"}
+    nets = CLOCK | {"reserve": "group_last", "room": "room", "push": "push", "push_data": "results"}
     return [
         *_delayed("valid", "group_last", "push", layer.depth),
         *(stream_wires(output, width) if layer.window else []),
-        *instance("xnf_fifo", "fifo", {"WIDTH": width}, ports | stream("m", output)),
+        *instance("xnf_fifo", "fifo", {"WIDTH": width, "PLACES": PLACES}, nets | stream("m", output)),
         *(pool_lines(layer.window, layer.pe, layer.gathers) if layer.window else []),
     ]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xnorflow.device import RAMB18_RATIOS
 from xnorflow.rtl.plan import LayerPlan
-from xnorflow.rtl.text import KEEP, literal, unused, wrapped
+from xnorflow.rtl.text import KEEP, framed, literal, ports, unused, wrapped
 from xnorflow.rtl.weights import Bits, Integers, weight_bits
 
 # Up to this depth a LUT holds a bit of every word.
@@ -183,10 +183,12 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         f"// bits. Stored are the {count} different columns, {block} of them in block RAM.",
         # wiring joins the layer, which leaves out what is multiplied by 0
         f"{KEEP if count else ''} module rom_{layer.name} (".lstrip(),
-        "    input  wire clk,",
-        f"    input  wire [{layer.address_bits - 1}:0] address,",
-        f"    input  wire [{layer.address_bits - 1}:0] late,",
-        f"    output wire [{layer.word_bits - 1}:0] word",
+        *ports(
+            ("input  wire clk", "rising edge"),
+            (f"input  wire [{layer.address_bits - 1}:0] address", "number of the word, unsigned; in every cycle"),
+            (f"input  wire [{layer.address_bits - 1}:0] late", "`address` of the cycle before"),
+            (f"output wire [{layer.word_bits - 1}:0] word", "first weight lowest; one cycle after `address`"),
+        ),
         ");",
     ]
     parts: list[str] = []
@@ -207,7 +209,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
     idle = [*([] if block else ["clk", "address"]), *([] if memory.lut_columns else ["late"])]
     lines += unused("unused", *idle) if idle else []
-    return "\n".join([*lines, *_word(memory.source), "endmodule"]) + "\n"
+    return framed([*lines, *_word(memory.source), "endmodule"])
 
 
 def _logic(columns: Bits, address_bits: int) -> list[str]:

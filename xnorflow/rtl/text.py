@@ -6,8 +6,25 @@ from collections.abc import Mapping, Sequence
 
 WIDTH = 110
 CLOCK = {"clk": "clk", "rst": "rst"}
+CLOCK_PORTS = (
+    ("input  wire clk", "rising edge"),
+    ("input  wire rst", "synchronous, active high; one cycle is enough"),
+)
+OFFERED, TAKEN = "a word is offered; it stays until taken", "the word is taken in this cycle if"
 # before a module that synthesis shall leave whole, to be counted by itself or not to be taken apart
 KEEP = "(* keep_hierarchy *)"
+
+
+def framed(lines: Sequence[str]) -> str:
+    """Return a file: the licence, and a module in which no net is declared by being used."""
+    head = ["// SPDX-License-Identifier: MIT", "`default_nettype none"]
+    return "\n".join([*head, *lines, "`default_nettype wire"]) + "\n"
+
+
+def ports(*described: tuple[str, str]) -> list[str]:
+    """Return the lines of ports, each a declaration and what it means."""
+    last = len(described) - 1
+    return [f"    {port}{',' if i < last else ''}  // {what}" for i, (port, what) in enumerate(described)]
 
 
 def instance(module: str, name: str, parameters: Mapping[str, object], ports: Mapping[str, str]) -> list[str]:

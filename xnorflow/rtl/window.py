@@ -88,8 +88,9 @@ def window_lines(window: WindowPlan) -> list[str]:
     common, pixel = window.common * window.bits, window.channels * window.bits
     (height, width, _), (rows, columns), (kh, kw) = window.shape, window.positions, window.kernel
     sizes = {
-        "WIDTH": pixel, "H": height, "W": width, "KH": kh, "KW": kw, "SV": window.spec.strides[0],
-        "SH": window.spec.strides[1], "ROWS": rows, "COLUMNS": columns, "LB": window.line_bits,
+        "WIDTH": pixel, "IN_HEIGHT": height, "IN_WIDTH": width, "KERNEL_HEIGHT": kh, "KERNEL_WIDTH": kw,
+        "STRIDE_HEIGHT": window.spec.strides[0], "STRIDE_WIDTH": window.spec.strides[1],
+        "ROWS": rows, "COLUMNS": columns, "LINE_BITS": window.line_bits,
     }  # fmt: skip
     return [
         *stream_wires("split", common),
@@ -134,7 +135,8 @@ def pool_lines(window: WindowPlan, pe: int, gather: bool) -> list[str]:
     if (ph, pw) == (1, 1):
         lines += joined("pooled", "fired")
     else:
-        sizes = {"WIDTH": pe, "GROUPS": groups, "ROWS": rows, "COLUMNS": columns, "PH": ph, "PW": pw}
+        sizes = {"WIDTH": pe, "GROUPS": groups, "ROWS": rows, "COLUMNS": columns}
+        sizes |= {"POOL_HEIGHT": ph, "POOL_WIDTH": pw}
         lines += instance("xnf_pool", "pool", sizes, CLOCK | stream("s", "fired") | stream("m", "pooled"))
     if not gather:
         return lines + joined("m", "pooled")

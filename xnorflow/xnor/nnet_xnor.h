@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // XNOR-popcount kernels for binary layers in hls4ml projects (docs/kernels.md of xnorflow).
 //
 // A value is B bits; bit planes travel packed. An XNOR with a weight bit turns plane p of value x into a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The windows of a convolution, convolutions, and max-pooling of their bits.
 
 #ifndef NNET_XNOR_CONV_H_
@@ -71,6 +72,8 @@ void xnor_convolution(source_T data, sink_T res,
     #pragma HLS INLINE
     typedef packed<CONFIG_T::n_in, CONFIG_T::planes> vector_t;
     hls::stream<vector_t> vectors("vectors");
+    // one vector at work and one waiting: the windows stop while the products take longer
+    #pragma HLS STREAM variable=vectors depth=2
     xnor_windows<CONFIG_T, source_T>(data, vectors);
     xnor_products<CONFIG_T, hls::stream<vector_t> &, sink_T>(vectors, res, weights, starts);
 }

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // Between packed words and the values of other layers.
 
 #ifndef NNET_XNOR_CONVERT_H_
 #define NNET_XNOR_CONVERT_H_
 
 #include "nnet_xnor_packed.h"
+#include <vector>
 
 namespace nnet {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One cycle of a folded layer, products of its whole weight matrix, and dense layers.
 
 #ifndef NNET_XNOR_DENSE_H_
@@ -7,7 +8,11 @@
 
 namespace nnet {
 
+// What a product's configuration holds; a generated one derives from it and names its own sizes and types.
 struct xnor_config {
+    typedef ap_uint<1> weight_t;        // simd weights of one neuron, 1 for +1, first input lowest
+    typedef ap_int<2> accum_t;          // accumulator and start value, signed; a hidden neuron is +1 at 0 or above
+    typedef packed<1, 1> word_t;        // what the layer gives: a packed word, or an array of sums
     static const unsigned n_in = 1;     // inputs of a neuron
     static const unsigned n_out = 1;    // neurons
     static const unsigned n_chan = 1;   // values in one word of the input
@@ -18,7 +23,15 @@ struct xnor_config {
     static const unsigned simd = 1;     // inputs of each per cycle
     static const unsigned reuse_factor = 1; // (n_in / simd) * (n_out / pe)
     static const unsigned shift = 0;     // a hit counts 2^shift
-    static const bool rom_in_bram = false;
+    static const bool rom_in_bram = false; // whether the weights stand in block RAM, else in LUT RAM
+    // of convolutions only
+    static const unsigned in_chan = 1;       // channels of a pixel
+    static const unsigned in_height = 1;     // lines of the image
+    static const unsigned in_width = 1;      // pixels of a line
+    static const unsigned filt_height = 1;   // lines of the kernel
+    static const unsigned filt_width = 1;    // columns of the kernel
+    static const unsigned stride_height = 1; // vertical step, in pixels
+    static const unsigned stride_width = 1;  // horizontal step, in pixels
 };
 
 // A folded layer's registers: the input, which turns by simd values per cycle, and pe accumulators.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Packed values, the popcount of a word, and words in and out of arrays and streams.
 
 #ifndef NNET_XNOR_PACKED_H_
@@ -94,7 +95,8 @@ template <unsigned N> typename count_tree<N>::count_t compress(ap_uint<N> bits) 
     return ones + (twos << 1);
 }
 
-// Inputs whose bit equals that of their weight.
+#ifndef __SYNTHESIS__
+// Inputs whose bit equals that of their weight, for C simulation: 64 at a time.
 template <unsigned N> unsigned count_equal(const ap_uint<N> &inputs, const ap_uint<N> &weights) {
     if (N <= 64) {
         const unsigned long long mask = ~0ULL >> (N <= 64 ? 64 - N : 0);
@@ -108,6 +110,7 @@ template <unsigned N> unsigned count_equal(const ap_uint<N> &inputs, const ap_ui
     }
     return count;
 }
+#endif
 
 // Hits of N inputs with B planes: as hardware, and the same number as fast C simulation (a test proves them equal).
 template <unsigned N, unsigned B>

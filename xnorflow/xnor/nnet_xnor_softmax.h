@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Probabilities of scores; the largest belongs to the class of the scores, however near the next one is.
 
 #ifndef NNET_XNOR_SOFTMAX_H_

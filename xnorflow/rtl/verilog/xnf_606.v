@@ -1,17 +1,18 @@
-// Counter cells for the LUT6 and CARRY4 of the 7-series. Behind XNF_CELLS they are primitives, so
-// that no optimiser takes the counters apart; a proof that both forms are equal is in the tests.
+// SPDX-License-Identifier: MIT
+// Counter cell: six bits of weight 1 and six of weight 4 to their sum, 0 to 30.
+// Behind XNF_CELLS it is primitives of the 7-series, so that no optimiser takes the counters apart; a proof that
+// both forms are equal is in the tests. Combinational.
 //
 // A pair of carry positions counts six bits a0..a5 of one column. With t = a0 + ... + a4:
 //   position 0: LUT = parity(a0..a5), DI = a5: the full adder of parity(t), a5 and the carry in;
 //   position 1: t >> 1 is 0, 1 or 2: LUT = its low bit, DI = its high bit, which is the carry out
 //               where the low bit is 0.
 // The sum bits have the weights of the two positions; the carry out has the next one.
-
-// Six bits of weight 1 and six of weight 4 to their sum, 0 to 30.
+`default_nettype none
 (* keep_hierarchy *) module xnf_606 (
-    input  wire [5:0] a,
-    input  wire [5:0] b,
-    output wire [4:0] y
+    input  wire [5:0] a,  // bits of weight 1, in any order
+    input  wire [5:0] b,  // bits of weight 4, in any order
+    output wire [4:0] y   // their sum, unsigned, same cycle
 );
 `ifdef XNF_CELLS
     wire [3:0] s, o, co;
@@ -27,3 +28,4 @@
         + (({4'b0, b[0]} + {4'b0, b[1]} + {4'b0, b[2]} + {4'b0, b[3]} + {4'b0, b[4]} + {4'b0, b[5]}) << 2);
 `endif
 endmodule
+`default_nettype wire

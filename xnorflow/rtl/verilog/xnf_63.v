@@ -1,16 +1,17 @@
-// Counter cells for the LUT6 and CARRY4 of the 7-series. Behind XNF_CELLS they are primitives, so
-// that no optimiser takes the counters apart; a proof that both forms are equal is in the tests.
+// SPDX-License-Identifier: MIT
+// Counter cell: six bits to their sum, 0 to 6.
+// Behind XNF_CELLS it is primitives of the 7-series, so that no optimiser takes the counters apart; a proof that
+// both forms are equal is in the tests. Combinational.
 //
 // A pair of carry positions counts six bits a0..a5 of one column. With t = a0 + ... + a4:
 //   position 0: LUT = parity(a0..a5), DI = a5: the full adder of parity(t), a5 and the carry in;
 //   position 1: t >> 1 is 0, 1 or 2: LUT = its low bit, DI = its high bit, which is the carry out
 //               where the low bit is 0.
 // The sum bits have the weights of the two positions; the carry out has the next one.
-
-// Six bits to their sum, 0 to 6.
+`default_nettype none
 (* keep_hierarchy *) module xnf_63 (
-    input  wire [5:0] a,
-    output wire [2:0] y
+    input  wire [5:0] a,  // bits of weight 1, in any order
+    output wire [2:0] y   // their sum, unsigned, same cycle
 );
 `ifdef XNF_CELLS
     wire [3:0] o, co;
@@ -23,3 +24,4 @@
     assign y = {2'b0, a[0]} + {2'b0, a[1]} + {2'b0, a[2]} + {2'b0, a[3]} + {2'b0, a[4]} + {2'b0, a[5]};
 `endif
 endmodule
+`default_nettype wire

@@ -1,15 +1,23 @@
+// SPDX-License-Identifier: MIT
 // The sum of three numbers, modulo 2**WIDTH: a LUT with two outputs for each bit, and one carry chain.
 //
 // Each LUT adds up the bits of its column and gives their carry to its neighbour, where the chain takes it
-// as the second number beside the neighbour's sum.
+// as the second number beside the neighbour's sum. Combinational.
+`default_nettype none
 (* keep_hierarchy *) module xnf_add3 #(
-    parameter WIDTH = 6
+    parameter WIDTH = 6  // bits of each number
 ) (
-    input  wire [WIDTH-1:0] a,
-    input  wire [WIDTH-1:0] b,
-    input  wire [WIDTH-1:0] c,
-    output wire [WIDTH-1:0] y
+    input  wire [WIDTH-1:0] a,  // two's complement, or unsigned
+    input  wire [WIDTH-1:0] b,  // as `a`
+    input  wire [WIDTH-1:0] c,  // as `a`
+    output wire [WIDTH-1:0] y   // their sum, same cycle
 );
+    // parameters that cannot be: elaboration stops at a module that is not defined, whose name says why
+    generate
+        if (WIDTH < 1) begin : width_must_be_1_or_more
+            xnf_error_width_must_be_1_or_more stop ();
+        end
+    endgenerate
 `ifdef XNF_CELLS
     localparam FOURS = (WIDTH + 3) / 4;
     wire [FOURS*4-1:0] s, o, co, carry;     // carry: of the column below
@@ -41,3 +49,4 @@
     assign y = a + b + c;
 `endif
 endmodule
+`default_nettype wire

@@ -1,13 +1,26 @@
-// WIDTH bits, CYCLES cycles later. They are 0 for CYCLES cycles after a reset of as many cycles or fewer.
+// SPDX-License-Identifier: MIT
+// A delay line.
+//
+// Timing: CYCLES cycles. The output is 0 for CYCLES cycles after a reset of as many cycles or fewer.
+`default_nettype none
 module xnf_delay #(
-    parameter CYCLES = 1,
-    parameter WIDTH = 1
+    parameter CYCLES = 1,  // cycles of delay
+    parameter WIDTH = 1    // bits
 ) (
-    input  wire             clk,
-    input  wire             rst,
-    input  wire [WIDTH-1:0] d,
-    output wire [WIDTH-1:0] q
+    input  wire             clk,  // rising edge
+    input  wire             rst,  // synchronous, active high: clears the whole line
+    input  wire [WIDTH-1:0] d,    // value, in every cycle
+    output wire [WIDTH-1:0] q     // `d` of CYCLES cycles ago
 );
+    // parameters that cannot be: elaboration stops at a module that is not defined, whose name says why
+    generate
+        if (CYCLES < 1) begin : cycles_must_be_1_or_more
+            xnf_error_cycles_must_be_1_or_more stop ();
+        end
+        if (WIDTH < 1) begin : width_must_be_1_or_more
+            xnf_error_width_must_be_1_or_more stop ();
+        end
+    endgenerate
     reg [CYCLES*WIDTH-1:0] line;
     assign q = line[CYCLES*WIDTH-1 -: WIDTH];
     generate
@@ -22,3 +35,4 @@ module xnf_delay #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,21 +1,34 @@
+// SPDX-License-Identifier: MIT
 // Results of a pipeline that cannot wait, and the credit that keeps it from overflowing.
 //
-// `reserve` takes a place when work enters the pipeline, `push` fills it when the result comes out,
-// `s_valid && s_ready` on the reading side gives it back. `room` says that a place is free; it
-// comes straight from a register. The words stand in a shift register (one SRL32 per bit).
+// Protocol: `reserve` takes a place when work enters the pipeline, `push` fills it when the result comes out,
+// `m_valid && m_ready` on the reading side gives it back. A place may be reserved only in a cycle with `room`.
+// Timing: a word is offered from the cycle after its `push`. `room` comes straight from a register.
+// The words stand in a shift register (one SRL32 per bit).
+`default_nettype none
 module xnf_fifo #(
-    parameter WIDTH = 1
+    parameter WIDTH = 1,   // bits of a word
+    parameter PLACES = 32  // results that may be under way or waiting: as many as an SRL32 holds
 ) (
-    input  wire             clk,
-    input  wire             rst,
-    input  wire             reserve,
-    output wire             room,
-    input  wire             push,
-    input  wire [WIDTH-1:0] push_data,
-    output wire             m_valid,
-    input  wire             m_ready,
-    output wire [WIDTH-1:0] m_data
+    input  wire clk,  // rising edge
+    input  wire rst,  // synchronous, active high; one cycle is enough
+    input  wire reserve,  // takes a place; only in a cycle with `room`
+    output wire room,  // a place is free in this cycle
+    input  wire push,  // `push_data` is a result, whose place was reserved earlier
+    input  wire [WIDTH-1:0] push_data,  // result, any bits
+    output wire m_valid,  // a word is offered; it stays until taken
+    input  wire m_ready,  // the word is taken in this cycle if m_valid
+    output wire [WIDTH-1:0] m_data  // the oldest result, with m_valid
 );
+    // parameters that cannot be: elaboration stops at a module that is not defined, whose name says why
+    generate
+        if (WIDTH < 1) begin : width_must_be_1_or_more
+            xnf_error_width_must_be_1_or_more stop ();
+        end
+        if (PLACES != 32) begin : places_must_be_32
+            xnf_error_places_must_be_32 stop ();
+        end
+    endgenerate
     // 31 more than there are, so that the top bit says whether there is any
     reg [5:0] free;         // places
     reg [5:0] words;        // whose low bits are the oldest word's place
@@ -45,3 +58,4 @@ module xnf_fifo #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -213,7 +213,7 @@ def test_random_heaps_keep_their_sum():
         heights = heap.heights
         for number, stage in enumerate([*heap.stages, ()]):
             if number == lag * heap.registers_every:
-                heights = tuple(height + (column < heap.late) for column, height in enumerate(heights))
+                heights = tuple(height + (column < heap.addend_bits) for column, height in enumerate(heights))
             assert heights == heap.levels[number] and min(heights) >= 0
             for cell in stage:
                 # a counter of so many bits must hold the largest sum of what it takes

@@ -216,7 +216,7 @@ def _rom(plan: LayerPlan) -> Rom:
 
 def _blocks(rom: Rom) -> int:
     """Return the RAMB18 that a weight memory is worth, where there are enough."""
-    return blocks_of(rom.worth, rom.words)
+    return blocks_of(rom.block_columns, rom.words)
 
 
 def _columns(plan: LayerPlan) -> int:

@@ -46,7 +46,7 @@ class Plan:
         stages: the cells of each stage; bits that no cell takes pass on.
         levels: bits per column before each stage, and before the adder.
         registers_every: stages between two registers.
-        late: bits of the number that joins the heap.
+        addend_bits: bits of the number that joins the heap.
         lag: cycles by which this number comes after the other bits.
     """
 
@@ -54,7 +54,7 @@ class Plan:
     stages: tuple[tuple[Cell, ...], ...]
     levels: tuple[Heights, ...]
     registers_every: int = 1
-    late: int = 0
+    addend_bits: int = 0
     lag: int = 0
 
     @property
@@ -80,8 +80,8 @@ class Plan:
         return cells + (len(self.heights) - self.lowest if self.added > 2 else two)
 
 
-def plan(heights: Sequence[int], registers_every: int = 1, late: int = 0, lag: int = 0) -> Plan:
-    """Choose the counters for a heap, and for a number of ``late`` bits that comes ``lag`` cycles later.
+def plan(heights: Sequence[int], registers_every: int = 1, addend_bits: int = 0, lag: int = 0) -> Plan:
+    """Choose the counters for a heap, and for a number of ``addend_bits`` bits that comes ``lag`` cycles later.
 
     While a column holds six bits or more only the six-bit counters work, for they remove the most
     bits per LUT; what they leave passes to the next stage.
@@ -91,10 +91,10 @@ def plan(heights: Sequence[int], registers_every: int = 1, late: int = 0, lag: i
     levels: list[Heights] = []
     while True:
         if len(stages) == joins:
-            now = tuple(height + (column < late) for column, height in enumerate(now))
+            now = tuple(height + (column < addend_bits) for column, height in enumerate(now))
         levels.append(now)
         if max(now) <= MOST_ADDED and len(stages) >= joins:
-            return Plan(tuple(heights), tuple(stages), tuple(levels), registers_every, late, lag)
+            return Plan(tuple(heights), tuple(stages), tuple(levels), registers_every, addend_bits, lag)
         stages.append(tuple(_wide_stage(now) if max(now) >= 6 else _narrow_stage(now)))
         now = next_heights(now, stages[-1])
 

@@ -15,16 +15,16 @@ def counter_module(name: str, heap: Plan) -> str:
     registers: equal in function, quicker to simulate, larger on the device.
     """
     bits, width = sum(heap.heights), len(heap.heights)
-    late = f"unsigned number to add, {heap.lag} cycles after `bits`"
+    addend = f"unsigned number to add, {heap.lag} cycles after `bits`"
     lines = [
         f"// Adds {bits} bits, column heights {' '.join(map(str, heap.heights))} (weights 1, 2, 4 ...);",
         f"// the sum, modulo 2**{width}, comes {heap.registers} cycles later.",
-        *([f"// `late` is added to the bits of {heap.lag} cycles ago."] if heap.late else []),
+        *([f"// `addend` is added to the bits of {heap.lag} cycles ago."] if heap.addend_bits else []),
         f"{KEEP} module {name} (",
         *ports(
             ("input  wire clk", "rising edge"),
             (f"input  wire [{bits - 1}:0] bits", "the columns' bits, column 0 lowest; in every cycle"),
-            *([(f"input  wire [{heap.late - 1}:0] late", late)] if heap.late else []),
+            *([(f"input  wire [{heap.addend_bits - 1}:0] addend", addend)] if heap.addend_bits else []),
             (f"output wire [{width - 1}:0] sum", f"two's complement, {heap.registers} cycles after `bits`"),
         ),
         ");",
@@ -39,7 +39,7 @@ def counter_module(name: str, heap: Plan) -> str:
 
 
 def _loops(heap: Plan) -> list[str]:
-    """Behavioural form: one loop per column, then delay lines, the late number between them."""
+    """Behavioural form: one loop per column, then delay lines, the addend between them."""
     width = len(heap.heights)
     lines = ["    integer i;", f"    reg [{width - 1}:0] total;", "    always @* begin", "        total = 0;"]
     start = 0
@@ -52,8 +52,8 @@ def _loops(heap: Plan) -> list[str]:
         start += height
     lines.append("    end")
     before, early = _delayed("early", "total", width, heap.lag)
-    number = f" + {{{width - heap.late}'b0, late}}" if width > heap.late else " + late"
-    whole = [f"    wire [{width - 1}:0] whole = {early}{number if heap.late else ''};"]
+    number = f" + {{{width - heap.addend_bits}'b0, addend}}" if width > heap.addend_bits else " + addend"
+    whole = [f"    wire [{width - 1}:0] whole = {early}{number if heap.addend_bits else ''};"]
     behind, value = _delayed("delay", "whole", width, heap.registers - heap.lag)
     return [*lines, *before, *whole, *behind, f"    assign sum = {value};"]
 
@@ -72,7 +72,7 @@ def _tree(heap: Plan) -> list[str]:
     lines: list[str] = []
     source, heights = "bits", heap.heights
     for index, cells in enumerate([*heap.stages, ()]):
-        if heap.late and index == heap.lag * heap.registers_every:
+        if heap.addend_bits and index == heap.lag * heap.registers_every:
             lines += _joined(heap, heights, source)
             source = "joined"
         heights, starts = heap.levels[index], _starts(heap.levels[index])
@@ -113,12 +113,12 @@ def _adder(heap: Plan, source: str) -> list[str]:
 
 
 def _joined(heap: Plan, heights: Heights, source: str) -> list[str]:
-    """Return the heap with the bits of ``late`` on top of its columns."""
+    """Return the heap with the bits of ``addend`` on top of its columns."""
     parts = []
     for column, (height, start) in enumerate(zip(heights, _starts(heights), strict=True)):
         parts += [f"{source}[{start} +: {height}]"] if height else []
-        parts += [f"late[{column}]"] if column < heap.late else []
-    return [f"    wire [{sum(heights) + heap.late - 1}:0] joined = {{{', '.join(reversed(parts))}}};"]
+        parts += [f"addend[{column}]"] if column < heap.addend_bits else []
+    return [f"    wire [{sum(heights) + heap.addend_bits - 1}:0] joined = {{{', '.join(reversed(parts))}}};"]
 
 
 def _starts(heights: Heights) -> list[int]:

@@ -50,7 +50,7 @@ def layer_module(layer: LayerPlan) -> str:
         *_sequencer(layer),
         *(window_lines(window) if window else []),
         *_words(layer, "pixel" if window else "s"),
-        *_more(layer),
+        *_word_sum(layer),
         *(_hold(layer) if layer.whole else _chunks(layer)),
         *_products(layer),
         *_neurons(layer),
@@ -85,7 +85,7 @@ def _words(layer: LayerPlan, source: str) -> list[str]:
     return [*stream_wires("part", width), *instance("xnf_narrow", "narrow", sizes, nets)]
 
 
-def _more(layer: LayerPlan) -> list[str]:
+def _word_sum(layer: LayerPlan) -> list[str]:
     """Return the counter of the values of each word that comes in."""
     width, bits = layer.count * layer.bits, "part_data"
     lines = [wire("word_sum", layer.word_sum_bits)]
@@ -136,14 +136,14 @@ def _chunks(layer: LayerPlan) -> list[str]:
 
 def _products(layer: LayerPlan) -> list[str]:
     weights, starts = layer.pe * layer.simd, layer.pe * layer.sum_bits
-    rom = {"clk": "clk", "address": "address", "late": "late", "word": "word"}
+    rom = {"clk": "clk", "address": "address", "address_q": "address_q", "word": "word"}
     sizes = {"PE": layer.pe, "SIMD": layer.simd, "BITS": layer.bits}
     values = f"x[{layer.simd * layer.bits - 1}:0]"
     products = {"clk": "clk", "x": values, "minus": f"word[{weights - 1}:0]", "hits": "hits"}
     return [
         wire("word", layer.word_bits),
-        f"    reg [{layer.address_bits - 1}:0] late;",
-        "    always @(posedge clk) late <= address;",
+        f"    reg [{layer.address_bits - 1}:0] address_q;",
+        "    always @(posedge clk) address_q <= address;",
         *instance(f"rom_{layer.name}", "rom", {}, rom),
         wire("hits", weights * layer.bits),
         *instance("xnf_match", "match", sizes, products),
@@ -162,7 +162,7 @@ def _neurons(layer: LayerPlan) -> list[str]:
     if layer.chunks > 1:
         lines += ["    wire first;", *_delayed("begins", "group_first", "first", 2 + layer.heap.registers)]
     for pe in range(layer.pe):
-        count = {"clk": "clk", "bits": f"heap{pe}", "late": "ones", "sum": f"sum{pe}"}
+        count = {"clk": "clk", "bits": f"heap{pe}", "addend": "ones", "sum": f"sum{pe}"}
         add = {"clk": "clk", "first": "first", "sum": f"sum{pe}", "total": f"total{pe}"}
         lines += [
             f"    wire [{layer.sum_bits - 1}:0] sum{pe}, total{pe};",

@@ -128,7 +128,7 @@ class Rom:
         return (self.luts_beside(held) - self.luts_beside(min(self.columns, held + width))) / each
 
     @property
-    def worth(self) -> int:
+    def block_columns(self) -> int:
         """Columns whose blocks save more than ``LUTS_PER_BLOCK`` each."""
         width, _ = block_of(self.words)
         held = -(-self.columns // width) * width
@@ -159,11 +159,11 @@ def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
     ]
     held = [0] * len(roms)
     while True:
-        worth = [
+        savings = [
             rom.saved(now) if block_of(rom.words)[1] <= halves else 0 for rom, now in zip(roms, held, strict=True)
         ]
-        best = max(range(len(roms)), key=worth.__getitem__)
-        if worth[best] <= LUTS_PER_BLOCK:
+        best = max(range(len(roms)), key=savings.__getitem__)
+        if savings[best] <= LUTS_PER_BLOCK:
             return [replace(memory, block_columns=now) for memory, now in zip(memories, held, strict=True)]
         width, each = block_of(roms[best].words)
         held[best] = min(roms[best].columns, held[best] + width)
@@ -173,7 +173,7 @@ def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
 def rom_module(layer: LayerPlan, memory: Memory) -> str:
     """Return the weight memory of a layer: one word per address, one cycle later.
 
-    Columns in LUTs are read by ``late``, the address a cycle later, so that the products stand right behind the
+    Columns in LUTs are read by ``address_q``, the address a cycle later, so that the products stand right behind the
     LUTs. Its register is the layer's: beside an array Yosys would make one for each column of it.
     """
     block, count = memory.block_columns, memory.block_columns + memory.lut_columns
@@ -186,7 +186,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         *ports(
             ("input  wire clk", "rising edge"),
             (f"input  wire [{layer.address_bits - 1}:0] address", "number of the word, unsigned; in every cycle"),
-            (f"input  wire [{layer.address_bits - 1}:0] late", "`address` of the cycle before"),
+            (f"input  wire [{layer.address_bits - 1}:0] address_q", "`address` of the cycle before"),
             (f"output wire [{layer.word_bits - 1}:0] word", "first weight lowest; one cycle after `address`"),
         ),
         ");",
@@ -207,7 +207,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         parts.insert(0, "luts")
     if parts:
         lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
-    idle = [*([] if block else ["clk", "address"]), *([] if memory.lut_columns else ["late"])]
+    idle = [*([] if block else ["clk", "address"]), *([] if memory.lut_columns else ["address_q"])]
     lines += unused("unused", *idle) if idle else []
     return framed([*lines, *_word(memory.source), "endmodule"])
 
@@ -216,13 +216,13 @@ def _logic(columns: Bits, address_bits: int) -> list[str]:
     """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
     words, count = columns.shape
     wires = f"    wire [{count - 1}:0] luts;"
-    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[late];"]
+    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[address_q];"]
     if words > LUT_DEPTH:
         return [wires, *array]
     contents = [
         int.from_bytes(column.tobytes(), "little") for column in np.packbits(columns, axis=0, bitorder="little").T
     ]
-    pins = [f"late[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
+    pins = [f"address_q[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
     if words <= PAIR_DEPTH:
         # the last of an odd number of columns has the LUT to itself
         contents += [0] * (count % 2)

@@ -94,13 +94,13 @@ module xnf_window #(
     wire [LINE_BITS-1:0] write_next = write_line + 1'b1;
     wire last_place = write_next == base;
     // what the count changes by, as constants to choose from: so it takes one carry chain
-    reg [LINE_BITS+1:0] more;
+    reg [LINE_BITS+1:0] change;
     localparam [LINE_BITS+1:0] ONE = 1;
     always @*
-        if (!row_done) more = line_ended ? ONE : {(LINE_BITS+2){1'b0}};
-        else if (row_last) more = line_ended ? ONE - LESS_LAST[LINE_BITS+1:0] : -LESS_LAST[LINE_BITS+1:0];
-        else if (row_before) more = line_ended ? ONE - LESS_BEFORE[LINE_BITS+1:0] : -LESS_BEFORE[LINE_BITS+1:0];
-        else more = line_ended ? ONE - STEP[LINE_BITS+1:0] : -STEP[LINE_BITS+1:0];
+        if (!row_done) change = line_ended ? ONE : {(LINE_BITS+2){1'b0}};
+        else if (row_last) change = line_ended ? ONE - LESS_LAST[LINE_BITS+1:0] : -LESS_LAST[LINE_BITS+1:0];
+        else if (row_before) change = line_ended ? ONE - LESS_BEFORE[LINE_BITS+1:0] : -LESS_BEFORE[LINE_BITS+1:0];
+        else change = line_ended ? ONE - STEP[LINE_BITS+1:0] : -STEP[LINE_BITS+1:0];
     /* verilator lint_off UNUSEDSIGNAL */
     wire [31:0] i_wide = {{(32-I_BITS){1'b0}}, i};
     wire [31:0] j_wide = {{(32-J_BITS){1'b0}}, j};
@@ -133,7 +133,7 @@ module xnf_window #(
             if (take) write_column <= column_end ? {COLUMN_BITS{1'b0}} : write_column + 1'b1;
             if (take && column_end) write_line <= write_next;
             full <= !row_done && (full || (s_valid && column_end && last_place));
-            spare <= spare + more;
+            spare <= spare + change;
             if (read) m_valid <= 1'b1;
             else if (m_ready) m_valid <= 1'b0;
             if (read) j <= j_last ? {J_BITS{1'b0}} : j + 1'b1;

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from golden_model import best_rate
 
+from xnorflow import shares
 from xnorflow.config_file import load_config
 from xnorflow.extract import extract
-from xnorflow.hls import csim
 from xnorflow.hls.build import compile_project
 from xnorflow.hls.convert import convert
+from xnorflow.hls.csim import simulate_library
 from xnorflow.show import Table, print_tables
 from xnorflow.train import build_network
 
@@ -30,7 +31,7 @@ def main() -> None:
     config = load_config(ROOT / "hls_configs/sfc.yaml").with_route(reuse_factor=REUSE_FACTORS)
     spec = extract(build_network(config.network_file, (28, 28, 1), 10))
     images = np.random.default_rng(0).integers(0, 256, (max(IMAGES.values()), 28, 28, 1), np.uint8)
-    csim.cores = lambda: 1
+    shares.cores = lambda: 1
     rates, scores = {}, {}
     with tempfile.TemporaryDirectory() as temporary:
         for kernel, count in IMAGES.items():
@@ -41,7 +42,7 @@ def main() -> None:
             inputs = spec.input.encode(images[:count]).reshape(count, -1)
 
             def run() -> None:
-                scores[kernel] = csim.simulate_library(project, binaries, inputs, folder / "run")  # noqa: B023
+                scores[kernel] = simulate_library(project, binaries, inputs, folder / "run")  # noqa: B023
 
             rates[kernel] = best_rate(run, count)
     few = min(IMAGES.values())

@@ -10,7 +10,9 @@ from typing import Any
 from xnorflow import api
 from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.backends.yosys import yosys_package
+from xnorflow.compare import require_equal
 from xnorflow.config import BuildConfig
+from xnorflow.data import Split
 from xnorflow.device import part_values
 from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_path, check_target, writing
@@ -19,7 +21,10 @@ from xnorflow.folders import make
 from xnorflow.job import EXTRACT, Run
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
-from xnorflow.rtl.simulate import compare, simulate_rtl
+from xnorflow.rtl.simulate import run as simulate
+from xnorflow.rtl.simulate import write_design
+from xnorflow.rtl.verilator import build as compile_design
+from xnorflow.rtl.watch import compare_rtl
 from xnorflow.runreport import RtlRow, SynthRow
 from xnorflow.specfile import spec_sha256
 from xnorflow.steps import StepResult
@@ -137,25 +142,28 @@ def trace(
     Raises:
         ConfigError: there is no such image.
         DataError: the file can't be written, said before the work.
-        Mismatch: the simulated scores are not the golden model's.
+        Mismatch: the simulated scores are not the golden model's; the first layer that differs is named.
         ToolNotFound: Verilator, make or g++ is missing.
     """
     check_target(output)
     require_all(RTLSIM_TOOLS)
     job = api.make_job(config, **options).keeping_network()
     with hold(job, EXTRACT) as state:
-        images = state.data.test.images
-        if not 0 <= image < len(images):
-            raise ConfigError(f"image must be 0 to {len(images) - 1}, got {image}")
-        chosen = images[image : image + 1]
+        test = state.data.test
+        if not 0 <= image < len(test.images):
+            raise ConfigError(f"image must be 0 to {len(test.images) - 1}, got {image}")
+        chosen = Split(test.images[image : image + 1], test.labels[image : image + 1])
         prepare(state, EXTRACT, announce)
         job.config.check_layers(state.spec)
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
         folder = job.project / TRACE
         make(folder)
         with atomic_path(Path(output)) as partial, writing(folder):
-            result = simulate_rtl(plan, chosen, folder, trace=partial)
-    compare(plan, chosen, result)
+            sources = write_design(plan, folder)
+            program = compile_design(sources, folder, trace=True)
+            result = simulate(program, plan, chosen.images, trace=partial)
+        compared = compare_rtl(plan, sources, chosen, result, folder)
+    require_equal(compared)
     return plan
 
 

@@ -56,9 +56,9 @@ def _extract(run: Run) -> StepResult:
 
     def work(folder: Path) -> dict[str, Any]:
         from xnorflow.accuracy import accuracy_warnings
+        from xnorflow.compare import KERAS, compare_scores, simulate_golden
         from xnorflow.extract import extract, keras_classes, keras_scores
         from xnorflow.modelfile import load_model
-        from xnorflow.simulate import KERAS, compare_scores, simulate_golden
 
         model, settings = load_model(run.model_file)
         spec = extract(model, settings or config.input)

@@ -1,14 +1,16 @@
-"""Run a project on images and compare every score with the golden model."""
+"""C simulation of a project on images, every score compared with the golden model."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.compare import TRACED_IMAGES, Observed, compare_scores, differing_images, first_mismatch
 from xnorflow.data import Split
 from xnorflow.hls.build import compile_project, compile_trace_library
 from xnorflow.hls.convert import HlsProject
@@ -20,41 +22,8 @@ from xnorflow.spec import NetSpec
 
 LIBRARY = "C simulation, library"
 TESTBENCH = "C simulation, testbench"
-GOLDEN = "golden model"
-KERAS = "Keras"
-# images looked at layer by layer once some differ, and values shown of the first layer that does
-TRACED_IMAGES = 50
-SHOWN = 5
 # significant digits with which the testbench prints a score (the default of C++ streams)
 PRINTED_DIGITS = 6
-
-
-def compare_scores(
-    source: str,
-    scores: NDArray[Any],
-    expected: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    seconds: float | None,
-    classes: NDArray[np.int64] | None = None,
-) -> SimResult:
-    """Compare scores, shape (n, n_classes), with the golden model's; ``classes`` are theirs by default."""
-    if classes is None:
-        classes = scores.argmax(axis=1)
-    return SimResult(
-        source,
-        len(labels),
-        float((classes == labels).mean()),
-        int((classes != expected.argmax(axis=1)).sum()),
-        int((scores != expected).any(axis=1).sum()),
-        seconds,
-    )
-
-
-def simulate_golden(spec: NetSpec, split: Split) -> tuple[NDArray[np.int64], SimResult]:
-    """Return the golden model's scores on a split, and its row of the table."""
-    started = time.monotonic()
-    scores = spec.class_scores(split.images)
-    return scores, compare_scores(GOLDEN, scores, scores, split.labels, time.monotonic() - started)
 
 
 def simulate_csim(
@@ -91,11 +60,11 @@ def simulate_csim(
             TESTBENCH, _from_print(spec, by_testbench, expected), expected, split.labels, finished - middle
         ),
     ]
-    differing = np.flatnonzero((by_library != expected).any(axis=1))
+    differing = differing_images(by_library, expected)
     if len(differing) == 0:
         return results
     mismatch = find_mismatch(spec, settings, project, split.images, differing[:TRACED_IMAGES], folder)
-    return [SimResult(**{**vars(result), "mismatch": mismatch}) for result in results]
+    return [dataclasses.replace(result, mismatch=mismatch) for result in results]
 
 
 def _integers(spec: NetSpec, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,23 +91,23 @@ def find_mismatch(
     """Return the first layer whose sums or outputs differ on the images numbered ``which``."""
     inputs = spec.input.encode(images[which]).reshape(len(which), -1)
     nodes = trace_library(project, compile_trace_library(project, folder), inputs, folder)
-    golden = spec.trace(images[which])
     advice = "; ".join(narrower_than_needed(spec, settings)) or (
         "no type of the configuration is too narrow: convert the project again, and if it still differs report a bug"
     )
+    return first_mismatch(_observed(spec, project, nodes, images[which]), which, advice)
+
+
+def _observed(
+    spec: NetSpec, project: HlsProject, nodes: Mapping[str, NDArray[np.float64]], images: NDArray[np.uint8]
+) -> Iterator[Observed]:
+    """Yield the sums, where they can be seen, and the outputs of each layer."""
+    golden = spec.trace(images)
     for layer in spec.layers:
+        trace = golden[layer.name]
+        # our own kernel keeps the sums of hidden layers to itself
+        if layer.name in project.product_nodes:
+            yield Observed(layer.name, "sums", nodes[project.product_nodes[layer.name]], trace.sums)
         outputs = nodes[project.output_nodes[layer.name]]
         # hidden layers store +1/-1 as 1/0
         outputs = _integers(spec, outputs) if layer is spec.scores else np.where(outputs > 0, 1, -1)
-        trace = golden[layer.name]
-        pairs = [("outputs", outputs, trace.output)]
-        # our own kernel keeps the sums of hidden layers to itself
-        if layer.name in project.product_nodes:
-            pairs.insert(0, ("sums", nodes[project.product_nodes[layer.name]], trace.sums))
-        for what, got, expected in pairs:
-            right = expected.reshape(got.shape)
-            wrong = np.argwhere(got != right)
-            if len(wrong):
-                first = tuple((int(which[i]), int(j), int(right[i, j]), int(got[i, j])) for i, j in wrong[:SHOWN])
-                return LayerMismatch(layer.name, what, got.size, len(wrong), first, advice)
-    return None
+        yield Observed(layer.name, "outputs", outputs, trace.output)

@@ -20,12 +20,11 @@ from xnorflow.report import SynthReport
 from xnorflow.rtl import TOP, NetPlan, choose_foldings, plan_network
 from xnorflow.rtl.simulate import run, write_design
 from xnorflow.rtl.verilator import build, lint, verilator
+from xnorflow.rtl.watch import compare_rtl
 from xnorflow.runreport import RtlRow, RtlSpeed, SynthRow
-from xnorflow.simulate import compare_scores
 from xnorflow.spec import NetSpec
 from xnorflow.tools import require_tool
 
-RTL = "RTL simulation"
 DEFAULT_CYCLES = 256
 # what compiles a network for simulation
 RTLSIM_TOOLS: tuple[Callable[[], object], ...] = (
@@ -94,13 +93,15 @@ def generate_step(plan: NetPlan, config: BuildConfig, folder: Path) -> Generated
 
 
 def rtlsim_step(plan: NetPlan, sources: list[Path], test: Split, folder: Path) -> RtlSimulated:
-    """Compile the Verilog files and run every test image, back to back; compare and measure."""
+    """Compile the Verilog files and run every test image, back to back; compare and measure.
+
+    Where a score differs, the first layer that does is looked for.
+    """
     program = build(sources, folder)
     started = time.monotonic()
     result = run(program, plan, test.images)
     seconds = time.monotonic() - started
-    expected = plan.spec.class_scores(test.images)
-    compared = compare_scores(RTL, result.scores, expected, test.labels, seconds, result.classes)
+    compared = compare_rtl(plan, sources, test, result, folder, seconds)
     speed = RtlSpeed(plan.interval_cycles, result.interval_cycles, plan.latency_cycles, result.latency_cycles)
     return {"results": (compared,), "speed": speed}
 

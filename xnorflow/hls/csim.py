@@ -21,17 +21,12 @@ from xnorflow.files import write_text
 from xnorflow.hls.build import Binaries
 from xnorflow.hls.convert import HlsProject
 from xnorflow.hls.worker import NODE
-from xnorflow.parallel import in_parallel
 from xnorflow.progress import Advance, progress_bar
+from xnorflow.shares import Share, in_shares
 from xnorflow.tools import run_tool
 
 Inputs = NDArray[Any]
 Values = NDArray[np.float64]
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, folder: Path) -> Values:
@@ -46,11 +41,12 @@ def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, fo
     advance_lock = threading.Lock()
     with progress_bar("C simulation, library", len(inputs)) as advance:
 
-        def run(index: int, part: Inputs) -> Values:
+        def run(share: Share) -> Values:
+            part, place = inputs[share.images], folder / f"library-{share.index}"
             on_line = _counter(advance, advance_lock)
-            return _run_worker(project, binaries.library, part, folder / f"library-{index}", {}, on_line)["scores"]
+            return _run_worker(project, binaries.library, part, place, {}, on_line)["scores"]
 
-        return np.concatenate(_in_shares(inputs, run))
+        return np.concatenate(in_shares(run, len(inputs)))
 
 
 def trace_library(project: HlsProject, library: Path, inputs: Inputs, folder: Path) -> dict[str, Values]:
@@ -69,18 +65,17 @@ def simulate_testbench(
     """
     advance_lock = threading.Lock()
     with progress_bar("C simulation, testbench", len(inputs)) as advance:
-        positions = np.arange(len(inputs))
 
-        def run(index: int, part: Inputs) -> Values:
-            share = folder / f"testbench-{index}"
-            write_tb_data(share / "tb_data", inputs[part], expected[part])
-            run_tool([binaries.testbench.resolve()], cwd=share, log=share / "testbench.log")
-            values = _read_results(share / "tb_data" / "csim_results.log", len(part), project.n_classes)
+        def run(share: Share) -> Values:
+            part, place = inputs[share.images], folder / f"testbench-{share.index}"
+            write_tb_data(place / "tb_data", part, expected[share.images])
+            run_tool([binaries.testbench.resolve()], cwd=place, log=place / "testbench.log")
+            values = _read_results(place / "tb_data" / "csim_results.log", len(part), project.n_classes)
             with advance_lock:
                 advance(len(part))
             return values
 
-        return np.concatenate(_in_shares(positions, run))
+        return np.concatenate(in_shares(run, len(inputs)))
 
 
 def write_tb_data(folder: Path, inputs: Inputs, expected: NDArray[np.int64]) -> None:
@@ -88,11 +83,6 @@ def write_tb_data(folder: Path, inputs: Inputs, expected: NDArray[np.int64]) -> 
     for name, rows in (("tb_input_features.dat", inputs), ("tb_output_predictions.dat", expected)):
         lines = [" ".join(map(str, row)) for row in rows.tolist()]
         write_text(folder / name, "\n".join(lines) + "\n")
-
-
-def _in_shares(items: Inputs, run: Callable[[int, Inputs], Values]) -> list[Values]:
-    shares = [part for part in np.array_split(items, cores()) if len(part)]
-    return in_parallel(lambda share: run(*share), enumerate(shares))
 
 
 def _counter(advance: Advance, lock: threading.Lock) -> Callable[[str], None]:

@@ -1,17 +1,27 @@
 // Feeds images to the Verilated network and writes down every result with its cycles.
 //
-// argv: input output images beats beat_bytes result_bytes seed gap stall reset_every first_beats trace
-//   gap, stall:  of 256, how often the source has no beat and the sink is not ready
-//   reset_every: a reset after so many cycles, again and again until 16 are done; 0 for none.
-//                Images without a result by then are sent again.
-//   first_beats: beats of the first image, too few or too many; 0 for as many as there should be
-//   trace:       VCD file, or "-"
+// Arguments are KEY=VALUE, each key once; all but trace must be there.
+//   input:        file with the beats of all images, one after the other
+//   output:       file that takes the results
+//   images:       how many images
+//   beats:        beats per image
+//   beat_bytes:   bytes per beat
+//   result_bytes: bytes per result
+//   seed:         of the random numbers, and of the registers' contents at power-up
+//   gap, stall:   of 256, how often the source has no beat and the sink is not ready
+//   reset_every:  a reset after so many cycles, again and again until 16 are done; 0 for none.
+//                 Images without a result by then are sent again.
+//   first_beats:  beats of the first image, too few or too many; 0 for as many as there should be
+//   trace:        VCD file, in a program compiled with XNF_TRACE
 // Output per image: the result's bytes, then three 64-bit cycle numbers: first beat taken, last
-// beat taken, result taken. Exit code 3: no result for too long; 4: wrong tlast or frame_error.
+// beat taken, result taken. Where no result comes for too long, it ends with those that came.
+// Exit code 2: wrong arguments or files; 4: wrong tlast or frame_error.
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,15 +48,53 @@ static std::vector<uint8_t> read_all(const char* name) {
     return bytes;
 }
 
+[[noreturn]] static void refuse(const std::string& what) {
+    fprintf(stderr, "harness: %s\n", what.c_str());
+    exit(2);
+}
+
+static const char* const KEYS[] = {"input", "output", "images", "beats", "beat_bytes", "result_bytes", "seed",
+                                   "gap", "stall", "reset_every", "first_beats", "trace"};
+
+class Arguments {
+    std::map<std::string, std::string> values;
+
+public:
+    Arguments(int argc, char** argv) {
+        for (int i = 1; i < argc; i++) {
+            const std::string text = argv[i];
+            const size_t end = text.find('=');
+            if (end == std::string::npos) refuse("arguments must be KEY=VALUE, got " + text);
+            const std::string key = text.substr(0, end);
+            bool known = false;
+            for (const char* name : KEYS) known |= key == name;
+            if (!known) refuse("unknown argument " + key);
+            if (!values.emplace(key, text.substr(end + 1)).second) refuse(key + " is given twice");
+        }
+    }
+    std::string text(const std::string& key) const {
+        const auto found = values.find(key);
+        if (found == values.end() || found->second.empty()) refuse(key + " is missing; give " + key + "=VALUE");
+        return found->second;
+    }
+    uint64_t number(const std::string& key, uint64_t most = UINT64_MAX) const {
+        const std::string value = text(key);
+        const bool digits = value.find_first_not_of("0123456789") == std::string::npos;
+        errno = 0;
+        const uint64_t result = strtoull(value.c_str(), nullptr, 10);
+        if (!digits || errno || result > most)
+            refuse(key + " must be a whole number up to " + std::to_string(most) + ", got " + value);
+        return result;
+    }
+};
+
 int main(int argc, char** argv) {
-    if (argc < 13) { fprintf(stderr, "harness: too few arguments\n"); return 2; }
-    const std::vector<uint8_t> input = read_all(argv[1]);
-    const uint64_t images = strtoull(argv[3], nullptr, 10), beats = strtoull(argv[4], nullptr, 10);
-    const size_t beat_bytes = strtoul(argv[5], nullptr, 10), result_bytes = strtoul(argv[6], nullptr, 10);
-    random_state = strtoull(argv[7], nullptr, 10) * 2654435761ULL + 1;
-    const unsigned gap = atoi(argv[8]), stall = atoi(argv[9]);
-    const uint64_t reset_every = strtoull(argv[10], nullptr, 10);
-    const uint64_t first_beats = strtoull(argv[11], nullptr, 10);
+    const Arguments arguments(argc, argv);
+    const std::string output_name = arguments.text("output");
+    const uint64_t images = arguments.number("images"), beats = arguments.number("beats");
+    const uint64_t reset_every = arguments.number("reset_every"), first_beats = arguments.number("first_beats");
+    const unsigned gap = arguments.number("gap", 256), stall = arguments.number("stall", 256);
+    random_state = arguments.number("seed") * 2654435761ULL + 1;
     VerilatedContext context;
     context.commandArgs(argc, argv);
     context.randReset(2);
@@ -55,14 +103,19 @@ int main(int argc, char** argv) {
     context.traceEverOn(true);
 #endif
     Vxnf_top top(&context);
+    const size_t beat_bytes = arguments.number("beat_bytes", sizeof top.s_axis_tdata);
+    const size_t result_bytes = arguments.number("result_bytes", sizeof top.m_axis_tdata);
+    const std::vector<uint8_t> input = read_all(arguments.text("input").c_str());
+    if (input.size() != images * beats * beat_bytes)
+        refuse("input has " + std::to_string(input.size()) + " bytes, but images x beats x beat_bytes are " +
+               std::to_string(images * beats * beat_bytes));
+    FILE* output = fopen(output_name.c_str(), "wb");
+    if (!output) { perror(output_name.c_str()); return 2; }
 #ifdef XNF_TRACE
     VerilatedVcdC vcd;
     top.trace(&vcd, 99);
-    vcd.open(argv[12]);
+    vcd.open(arguments.text("trace").c_str());
 #endif
-    if (input.size() < images * beats * beat_bytes) { fprintf(stderr, "harness: input too short\n"); return 2; }
-    FILE* output = fopen(argv[2], "wb");
-    if (!output) { perror(argv[2]); return 2; }
 
     uint64_t image = 0, beat = 0, done = 0, last_progress = 0, resets = 0, tick = 0;
     std::vector<uint64_t> first(images), last(images);
@@ -105,7 +158,7 @@ int main(int argc, char** argv) {
         if (cycle - last_progress > patience) {
             fprintf(stderr, "harness: no result for %llu cycles, %llu of %llu images done\n",
                     (unsigned long long)patience, (unsigned long long)done, (unsigned long long)images);
-            return 3;
+            break;
         }
         top.clk = 1;
         top.eval();

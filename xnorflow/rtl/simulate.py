@@ -7,20 +7,19 @@ them is proven by Yosys (``xnorflow.backends.equivalence``) and by simulating th
 from __future__ import annotations
 
 import itertools
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xnorflow.errors import ConfigError, Mismatch, ToolFailed
+from xnorflow.errors import ConfigError, ToolFailed
 from xnorflow.files import write_text
 from xnorflow.inputs import Images
-from xnorflow.parallel import in_parallel
 from xnorflow.rtl.generate import field_bits, files_of, result_bits
 from xnorflow.rtl.netplan import NetPlan
-from xnorflow.rtl.verilator import build, check_tools
+from xnorflow.shares import Share, in_shares
 from xnorflow.spec import Integers
 from xnorflow.tools import run_tool
 
@@ -52,6 +51,14 @@ class Disturbance:
 NONE = Disturbance()
 
 
+class NoResult(ToolFailed):
+    """The simulated network stopped giving results, or ended before the last one."""
+
+
+# what a simulation tells of each image, in the order of ``RtlResult``
+COLUMNS = ("classes", "scores", "first_beat", "last_beat", "taken")
+
+
 @dataclass(frozen=True, eq=False)
 class RtlResult:
     """What the simulated network gave.
@@ -71,6 +78,15 @@ class RtlResult:
     last_beat: Integers
     taken: Integers
     starts: tuple[int, ...] = (0,)
+
+    @classmethod
+    def joined(cls, parts: Sequence[RtlResult]) -> RtlResult:
+        """Return the result of all images from those of successive shares."""
+        ends = itertools.accumulate(len(part.classes) for part in parts)
+        return cls(
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS},
+            starts=(0, *ends)[: len(parts)],
+        )
 
     @property
     def latency_cycles(self) -> int:
@@ -116,116 +132,73 @@ def run(
 ) -> RtlResult:
     """Run a compiled network on images, shared out among ``workers`` processes.
 
+    Args:
+        program: what ``verilator.build`` made of the network's files.
+        plan: the network and its foldings.
+        images: uint8 images, at least one.
+        disturbance: stalls, gaps and resets.
+        workers: processes; by default one per core, with ``trace`` one.
+        trace: VCD file that a program compiled for it writes; give few images with it.
+
     Raises:
-        ToolFailed: the network hangs or breaks the stream's rules.
+        NoResult: the network hangs, or ends before the last result.
+        ToolFailed: the network breaks the stream's rules.
         ConfigError: there are no images.
     """
     if not len(images):
         raise ConfigError("the RTL simulation needs at least one image, got none")
     beats = pack_images(plan, images)
-    count = min(workers or os.cpu_count() or 1, len(images))
-    bounds = np.linspace(0, len(images), count + 1).astype(int)
-    shards = [beats[start:end] for start, end in itertools.pairwise(bounds)]
-    parts = in_parallel(
-        lambda numbered: _run_shard(program, plan, numbered[1], numbered[0], disturbance, trace), enumerate(shards)
+    return RtlResult.joined(
+        in_shares(
+            lambda share: _run_share(program, plan, beats[share.images], share, disturbance, trace),
+            len(images),
+            1 if trace else workers,
+        )
     )
-    classes, scores, first, last, taken = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return RtlResult(classes, scores, first, last, taken, tuple(int(bound) for bound in bounds[:-1]))
 
 
-def _run_shard(
+def _run_share(
     program: Path,
     plan: NetPlan,
     beats: NDArray[np.uint8],
-    number: int,
+    share: Share,
     disturbance: Disturbance,
     trace: Path | None,
-) -> tuple[Integers, Integers, Integers, Integers, Integers]:
-    folder = program.parent
-    source, target = (folder / f"shard{number}.{end}" for end in ("in", "out"))
-    result_bytes = result_bits(plan) // 8
-    rates = [round(256 * rate) for rate in (disturbance.gap, disturbance.stall)]
-    arguments = [
-        len(beats),
-        plan.beats,
-        plan.beat_bits // 8,
-        result_bytes,
-        disturbance.seed * 64 + number,
-        *rates,
-    ]
-    path = trace.resolve() if trace else "-"
-    argv = [
-        program.resolve(),
-        source.resolve(),
-        target.resolve(),
-        *map(str, arguments),
-        str(disturbance.reset_every),
-        str(disturbance.first_beats),
-        path,
-    ]
+) -> RtlResult:
+    folder, number = program.parent, share.index
+    source, target, log = (folder / f"shard{number}.{end}" for end in ("in", "out", "log"))
+    arguments: dict[str, object] = {
+        "input": source.resolve(),
+        "output": target.resolve(),
+        "images": len(beats),
+        "beats": plan.beats,
+        "beat_bytes": plan.beat_bits // 8,
+        "result_bytes": result_bits(plan) // 8,
+        "seed": disturbance.seed * 64 + number,
+        "gap": round(256 * disturbance.gap),
+        "stall": round(256 * disturbance.stall),
+        "reset_every": disturbance.reset_every,
+        "first_beats": disturbance.first_beats,
+        **({"trace": trace.resolve()} if trace else {}),
+    }
+    argv: list[str | Path] = [program.resolve(), *(f"{key}={value}" for key, value in arguments.items())]
     try:
         source.write_bytes(beats.tobytes())
-        run_tool(argv, cwd=folder, log=folder / f"shard{number}.log")
-        return _parse(target.read_bytes(), plan, len(beats), result_bytes)
+        run_tool(argv, cwd=folder, log=log)
+        return _parse(target.read_bytes(), plan, len(beats), log)
     finally:
         source.unlink(missing_ok=True)
         target.unlink(missing_ok=True)
 
 
-def _parse(
-    data: bytes, plan: NetPlan, n: int, result_bytes: int
-) -> tuple[Integers, Integers, Integers, Integers, Integers]:
-    if len(data) != n * (result_bytes + 24):
-        raise ToolFailed(
-            f"the simulated network gave {len(data)} bytes for {n} images, not {n * (result_bytes + 24)}"
+def _parse(data: bytes, plan: NetPlan, images: int, log: Path) -> RtlResult:
+    scores = (f"<i{field_bits(plan) // 8}", (plan.spec.n_classes,))
+    row = np.dtype(list(zip(COLUMNS, ("<u2", scores, "<i8", "<i8", "<i8"), strict=True)))
+    if len(data) != images * row.itemsize:
+        raise NoResult(
+            f"RTL simulation: the network gave results of {len(data) // row.itemsize} of {images} images,"
+            f" then none; log: {log}"
         )
-    rows = np.frombuffer(data, np.uint8).reshape(n, result_bytes + 24)
-    classes = rows[:, :2].copy().view("<u2")[:, 0].astype(np.int64)
-    scores = rows[:, 2:result_bytes].copy().view(f"<i{field_bits(plan) // 8}").astype(np.int64)
-    times = rows[:, result_bytes:].copy().view("<i8").astype(np.int64)
-    return classes, scores, times[:, 0], times[:, 1], times[:, 2]
-
-
-def simulate_rtl(
-    plan: NetPlan,
-    images: Images,
-    folder: str | Path,
-    *,
-    disturbance: Disturbance = NONE,
-    workers: int | None = None,
-    trace: Path | None = None,
-) -> RtlResult:
-    """Generate, compile and run a network; all files go into ``folder``.
-
-    Args:
-        plan: the network and its foldings (``plan_network``).
-        images: uint8 images.
-        folder: working folder.
-        disturbance: stalls, gaps and resets.
-        workers: processes; by default one per core.
-        trace: VCD file to write; give few images with it.
-    """
-    check_tools()
-    sources = write_design(plan, folder)
-    program = build(sources, Path(folder), trace=trace is not None)
-    return run(program, plan, images, disturbance=disturbance, workers=1 if trace else workers, trace=trace)
-
-
-def compare(plan: NetPlan, images: Images, result: RtlResult) -> None:
-    """Check classes and every score against the golden model.
-
-    Raises:
-        Mismatch: how many images differ, and the first five.
-    """
-    scores = plan.spec.class_scores(images)
-    wrong = (scores != result.scores).any(axis=1) | (scores.argmax(axis=1) != result.classes)
-    if not wrong.any():
-        return
-    first = "; ".join(
-        f"image {i}: expected {scores[i].argmax()} {scores[i].tolist()},"
-        f" got {result.classes[i]} {result.scores[i].tolist()}"
-        for i in np.flatnonzero(wrong)[:5]
-    )
-    raise Mismatch(
-        f"RTL simulation: {int(wrong.sum())} of {len(images)} images differ from the golden model: {first}"
-    )
+    rows = np.frombuffer(data, row)
+    classes, scores, first, last, taken = (rows[name].astype(np.int64) for name in COLUMNS)
+    return RtlResult(classes, scores, first, last, taken)

@@ -1,0 +1,113 @@
+"""The one comparison with the golden model: scores of every implementation, and where a difference begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xnorflow.data import Split
+from xnorflow.errors import Mismatch
+from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.spec import NetSpec
+
+GOLDEN = "golden model"
+KERAS = "Keras"
+# images looked at layer by layer once some differ, and values shown of the first layer that does
+TRACED_IMAGES = 50
+SHOWN = 5
+
+
+class Observed(NamedTuple):
+    """What a layer gave in simulation, beside what the golden model gives.
+
+    Attributes:
+        layer: its name.
+        what: "sums" or "outputs", or whatever else ``LayerMismatch`` names.
+        got: an array with a row per image.
+        expected: the same number of values per image, in any shape.
+    """
+
+    layer: str
+    what: str
+    got: NDArray[Any]
+    expected: NDArray[Any]
+
+
+def compare_scores(
+    source: str,
+    scores: NDArray[Any],
+    expected: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    seconds: float | None,
+    classes: NDArray[np.int64] | None = None,
+) -> SimResult:
+    """Compare scores, shape (n, n_classes), with the golden model's; ``classes`` are theirs by default."""
+    if classes is None:
+        classes = scores.argmax(axis=1)
+    return SimResult(
+        source,
+        len(labels),
+        float((classes == labels).mean()),
+        int((classes != expected.argmax(axis=1)).sum()),
+        int((scores != expected).any(axis=1).sum()),
+        seconds,
+    )
+
+
+def differing_images(
+    scores: NDArray[Any], expected: NDArray[np.int64], classes: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Return the numbers of the images whose scores or class are not the golden model's."""
+    wrong = (scores != expected).any(axis=1)
+    if classes is not None:
+        wrong |= classes != expected.argmax(axis=1)
+    return np.flatnonzero(wrong)
+
+
+def simulate_golden(spec: NetSpec, split: Split) -> tuple[NDArray[np.int64], SimResult]:
+    """Return the golden model's scores on a split, and its row of the table."""
+    started = time.monotonic()
+    scores = spec.class_scores(split.images)
+    return scores, compare_scores(GOLDEN, scores, scores, split.labels, time.monotonic() - started)
+
+
+def first_mismatch(observed: Iterable[Observed], which: NDArray[np.int64], advice: str) -> LayerMismatch | None:
+    """Return the first of the observed values, in the order given, that is not the golden model's.
+
+    Args:
+        observed: values of layers, from the first layer on; no more are asked for than are needed.
+        which: number of the image in each row.
+        advice: what would mend it.
+    """
+    for layer, what, got, expected in observed:
+        rows = got.reshape(len(got), -1)
+        right = expected.reshape(rows.shape)
+        wrong = np.argwhere(rows != right)
+        if len(wrong):
+            first = tuple((int(which[i]), int(j), int(right[i, j]), int(rows[i, j])) for i, j in wrong[:SHOWN])
+            return LayerMismatch(layer, what, rows.size, len(wrong), first, advice)
+    return None
+
+
+def require_equal(result: SimResult) -> None:
+    """Check that an implementation agrees with the golden model on every image.
+
+    Raises:
+        Mismatch: how many images differ, and the first layer and value that do.
+    """
+    if result.agrees:
+        return
+    differ = max(result.scores_differ, result.classes_differ)
+    text = f"{result.source}: {differ} of {result.images} images differ from the golden model"
+    found = result.mismatch
+    if found is not None:
+        image, value, expected, got = found.first[0]
+        text += (
+            f"; first in layer {found.layer}, {found.differing} of {found.compared} {found.what}:"
+            f" image {image}, value {value}, expected {expected}, got {got}; to mend it: {found.advice}"
+        )
+    raise Mismatch(text)

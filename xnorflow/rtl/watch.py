@@ -1,0 +1,180 @@
+"""Where a simulated network first departs from the golden model: every word that leaves a layer is looked at.
+
+Only once scores differ the network is compiled a second time, its files as they are, with a module beside
+its layers that writes down their words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xnorflow.compare import TRACED_IMAGES, Observed, compare_scores, differing_images, first_mismatch
+from xnorflow.data import Split
+from xnorflow.files import write_text
+from xnorflow.inputs import Images
+from xnorflow.report import LayerMismatch, SimResult
+from xnorflow.rtl.generate import TOP
+from xnorflow.rtl.netplan import NetPlan
+from xnorflow.rtl.plan import LayerPlan
+from xnorflow.rtl.simulate import NoResult, RtlResult, run
+from xnorflow.rtl.text import instance
+from xnorflow.rtl.verilator import build
+from xnorflow.spec import Integers
+
+SOURCE = "RTL simulation"
+WATCH = "xnf_watch"
+# what the watch writes, in the folder in which the program runs
+WORDS_FILE = "layers.txt"
+RESULT = "xnf_result"
+GENERATE_AGAIN = "generate the Verilog files again, and if it still differs report a bug"
+NOT_ALONE = (
+    "these images are right when they are run without the ones before them, so something is left over from those:"
+    f" report a bug, or {GENERATE_AGAIN}"
+)
+
+
+def compare_rtl(
+    plan: NetPlan,
+    sources: Sequence[Path],
+    split: Split,
+    result: RtlResult,
+    folder: str | Path,
+    seconds: float | None = None,
+) -> SimResult:
+    """Compare every score and class of a simulation with the golden model; where some differ, find the layer.
+
+    Args:
+        plan: the network and its foldings.
+        sources: the Verilog files that were simulated.
+        split: images and labels.
+        result: what the simulation gave for them.
+        folder: takes the second compilation where one is needed.
+        seconds: what the simulation took.
+
+    Raises:
+        ToolFailed: the second compilation or its run failed.
+    """
+    expected = plan.spec.class_scores(split.images)
+    compared = compare_scores(SOURCE, result.scores, expected, split.labels, seconds, result.classes)
+    which = differing_images(result.scores, expected, result.classes)[:TRACED_IMAGES]
+    if not len(which):
+        return compared
+    mismatch = find_mismatch(plan, sources, split.images[which], which, Path(folder) / "watched")
+    if mismatch is None:
+        seen = _results(plan, result.scores[which], result.classes[which], expected[which])
+        mismatch = first_mismatch(seen, which, NOT_ALONE)
+    return dataclasses.replace(compared, mismatch=mismatch)
+
+
+def find_mismatch(
+    plan: NetPlan, sources: Sequence[Path], images: Images, which: Integers, folder: Path
+) -> LayerMismatch | None:
+    """Simulate images with every layer watched; return the first layer whose outputs differ.
+
+    Args:
+        plan: the network and its foldings.
+        sources: its Verilog files.
+        images: uint8 images to simulate, a few.
+        which: their numbers, for the report.
+        folder: takes the compilation.
+    """
+    watch = folder / f"{WATCH}.sv"
+    write_text(watch, watch_module(plan))
+    program = build([*sources, watch], folder, level=0)  # a few images: compiled quickly
+    try:
+        result = run(program, plan, images, workers=1)
+    except NoResult:
+        # its layers have said how far they came
+        result = None
+    words = read_words(plan, program.with_name(WORDS_FILE))
+    return first_mismatch(_observed(plan, images, words, result), which, GENERATE_AGAIN)
+
+
+def watch_module(plan: NetPlan) -> str:
+    """Return the module, bound into the network, that writes a line per word: number of the layer, word in hex."""
+    streams = [(layer.index, f"s{layer.index + 1}", _word_bits(layer)) for layer in plan.layers]
+    names = ["clk", "rst", *(f"{name}_{end}" for _, name, _ in streams for end in ("valid", "ready", "data"))]
+    lines = [
+        "// Writes every word that leaves a layer, a line each: number of the layer, word in hexadecimal digits.",
+        f"module {WATCH} (",
+        *(
+            f"    input wire {name}_valid, {name}_ready, input wire [{bits - 1}:0] {name}_data,"
+            for _, name, bits in streams
+        ),
+        "    input wire clk, rst",
+        ");",
+        "    integer file;",
+        f'    initial file = $fopen("{WORDS_FILE}", "w");',
+        "    always @(posedge clk)",
+        "        if (!rst) begin",
+        *(
+            f'            if ({name}_valid && {name}_ready) $fdisplay(file, "{index} %h", {name}_data);'
+            for index, name, _ in streams
+        ),
+        "        end",
+        "endmodule",
+        f"bind {TOP}",
+        *instance(WATCH, "watch", {}, {name: name for name in names}),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _word_bits(layer: LayerPlan) -> int:
+    return layer.width_out * layer.result_bits
+
+
+def read_words(plan: NetPlan, path: Path) -> list[NDArray[np.uint8]]:
+    """Return the words of each layer as bits, shape (words, bits of a word), the lowest first."""
+    digits: list[list[str]] = [[] for _ in plan.layers]
+    # the last line may lack its end where the simulation was cut off
+    for line in path.read_text(encoding="ascii").splitlines():
+        index, word = line.split()
+        digits[int(index)].append(word)
+    found = []
+    for layer, words in zip(plan.layers, digits, strict=True):
+        octets = -(-_word_bits(layer) // 8)
+        data = bytes.fromhex("".join(word.zfill(2 * octets) for word in words))
+        rows = np.frombuffer(data, np.uint8).reshape(len(words), octets)[:, ::-1]
+        found.append(np.unpackbits(rows, axis=1, bitorder="little")[:, : _word_bits(layer)])
+    return found
+
+
+def _values(layer: LayerPlan, words: NDArray[np.uint8], images: int) -> Integers:
+    """Return what a layer's words say of so many images at most, shape (n, values): +1/-1, or scores."""
+    whole = min(len(words) // layer.words_out, images)
+    bits: Integers = words[: whole * layer.words_out].reshape(whole, -1, layer.result_bits).astype(np.int64)
+    if layer.window is None:
+        # the last word is filled up
+        bits = bits[:, : layer.n_out]
+    if not layer.is_scores:
+        return 2 * bits[:, :, 0] - 1
+    weights = np.int64(1) << np.arange(layer.result_bits, dtype=np.int64)
+    weights[-1] = -weights[-1]
+    scores: Integers = bits @ weights
+    return scores
+
+
+def _observed(
+    plan: NetPlan, images: Images, words: Sequence[NDArray[np.uint8]], result: RtlResult | None
+) -> Iterator[Observed]:
+    """Yield the outputs of each layer and the number of its words, then what the result says."""
+    golden, n = plan.spec.trace(images), len(images)
+    for layer, found in zip(plan.layers, words, strict=True):
+        values = _values(layer, found, n)
+        yield Observed(layer.spec.name, "outputs", values, golden[layer.spec.name].output[: len(values)])
+        each = layer.words_out
+        counts = np.clip(len(found) - each * np.arange(n), 0, each)
+        counts[-1] += max(0, len(found) - each * n)
+        yield Observed(layer.spec.name, "words per image", counts, np.full(n, each))
+    if result is not None:
+        yield from _results(plan, result.scores, result.classes, golden[plan.spec.scores.name].output)
+
+
+def _results(plan: NetPlan, scores: Integers, classes: Integers, expected: Integers) -> Iterator[Observed]:
+    yield Observed(RESULT, "scores", scores, expected)
+    yield Observed(RESULT, "classes", classes, expected.argmax(axis=1))

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from xnorflow.rtl import verilator
+from xnorflow.rtl.simulate import RtlResult
+from xnorflow.spec import NetSpec
 
 _first: list[Path] = []
+
+
+def check_equal(spec: NetSpec, images: np.ndarray, result: RtlResult) -> None:
+    """Every score and class is the golden model's."""
+    expected = spec.class_scores(images)
+    assert np.array_equal(result.scores, expected)
+    assert np.array_equal(result.classes, expected.argmax(axis=1))
 
 
 def build(sources: Sequence[Path], folder: Path) -> Path:

@@ -77,7 +77,7 @@ def test_the_configuration_s_foldings_and_registers_are_taken(tmp_path, project,
     config = settings(tmp_path, backend="Verilog", folding=folding, registers_every=2)
     found = api_rtl.synth_yosys(config, project=project)
     assert [(row.pe, row.simd) for row in found.layers] == [(3, 16), (1, 9)]
-    assert load_config(config).registers_every == 2
+    assert load_config(config).rtl.registers_every == 2
     slow = api_rtl.synth_yosys(settings(tmp_path, backend="Verilog", folding=folding), project=project)
     assert slow.latency_cycles > found.latency_cycles and slow.interval_cycles == found.interval_cycles
 
@@ -202,5 +202,5 @@ def test_the_worker_refuses_an_unknown_package(tmp_path):
 def test_how_hls_is_folded_and_typed_is_dropped(tmp_path, lines):
     config = load_config(settings(tmp_path, **lines))
     verilog = api_rtl.as_verilog(config)
-    assert (verilog.backend, verilog.reuse_factor, verilog.precision, verilog.folding) == ("Verilog", 1, {}, {})
+    assert (verilog.backend, verilog.hls, verilog.rtl.folding) == ("Verilog", None, {})
     assert verilog == load_config(settings(tmp_path, backend="Verilog"))

@@ -179,7 +179,7 @@ def test_narrow_accumulator_is_found_and_explained(project, tmp_path, capsys):
     # types are worked out by our own kernel, and can be forced on hls4ml's only
     text = text.replace("kernel: xnor", "kernel: hls4ml")
     config.write_text(text + "precision: {dense1: {accum: ap_int<4>}}\n")
-    assert load_config(config).precision == {"dense1": Precision(accum="ap_int<4>")}
+    assert load_config(config).hls.precision == {"dense1": Precision(accum="ap_int<4>")}
     assert main(["run", str(config), "--epochs", "2", "--project", str(project)]) == 1
     out, _ = capsys.readouterr()
     assert "First layer that differs: dense1" in out

@@ -126,6 +126,14 @@ def test_a_step_that_fails_takes_its_results_out_of_the_report(project, monkeypa
     assert [step.name for step in report.steps] == [TRAIN, EXTRACT, CONVERT] and len(report.results) == 2
 
 
+def traced(monkeypatch):
+    """A trace of one image, without a simulation."""
+    monkeypatch.setattr(api_rtl, "compile_design", lambda *a, **k: None)
+    monkeypatch.setattr(api_rtl, "simulate", lambda program, plan, images, trace: trace.write_text("vcd"))
+    monkeypatch.setattr(api_rtl, "compare_rtl", lambda *a: None)
+    monkeypatch.setattr(api_rtl, "require_equal", lambda result: None)
+
+
 @pytest.fixture
 def simulated(network, monkeypatch):
     """A project whose Verilog route is done, with stand-ins for its tools."""
@@ -142,8 +150,7 @@ def simulated(network, monkeypatch):
 
     monkeypatch.setattr(steps_rtl, "run", simulate)
     config = load_config(VERILOG).with_route(folding={})
-    monkeypatch.setattr(api_rtl, "simulate_rtl", lambda plan, images, folder, trace: trace.write_text("vcd"))
-    monkeypatch.setattr(api_rtl, "compare", lambda *a: None)
+    traced(monkeypatch)
     monkeypatch.setattr(api_rtl, "RTLSIM_TOOLS", ())
     monkeypatch.setattr(flow, "require_all", lambda tools: None)
     report = api.run(config, project=network)
@@ -236,8 +243,7 @@ def test_a_synthesis_of_before_is_not_deleted(project, vendor):
 @pytest.mark.parametrize("command", ["synth", "synth_yosys", "trace"])
 def test_a_second_command_waits_for_the_first(project, vendor, monkeypatch, capsys, tmp_path, command):
     monkeypatch.setattr(steps_rtl, "synthesize", lambda *a, **k: COUNTED)
-    monkeypatch.setattr(api_rtl, "simulate_rtl", lambda plan, images, folder, trace: trace.write_text("vcd"))
-    monkeypatch.setattr(api_rtl, "compare", lambda *a: None)
+    traced(monkeypatch)
     commands = {
         "synth": lambda: api_fit.synth(DIGITS, project=project),
         "synth_yosys": lambda: api_rtl.synth_yosys(DIGITS, project=project),

@@ -192,13 +192,13 @@ def _run_share(
 
 
 def _parse(data: bytes, plan: NetPlan, images: int, log: Path) -> RtlResult:
-    scores = (f"<i{field_bits(plan) // 8}", (plan.spec.n_classes,))
-    row = np.dtype(list(zip(COLUMNS, ("<u2", scores, "<i8", "<i8", "<i8"), strict=True)))
+    field = (f"<i{field_bits(plan) // 8}", (plan.spec.n_classes,))
+    row = np.dtype(list(zip(COLUMNS, ("<u2", field, "<i8", "<i8", "<i8"), strict=True)))
     if len(data) != images * row.itemsize:
         raise NoResult(
             f"RTL simulation: the network gave results of {len(data) // row.itemsize} of {images} images,"
             f" then none; log: {log}"
         )
     rows = np.frombuffer(data, row)
-    classes, scores, first, last, taken = (rows[name].astype(np.int64) for name in COLUMNS)
+    classes, scores, first, last, taken = (np.asarray(rows[name], np.int64) for name in COLUMNS)
     return RtlResult(classes, scores, first, last, taken)

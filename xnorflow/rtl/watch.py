@@ -1,7 +1,7 @@
 """Where a simulated network first departs from the golden model: every word that leaves a layer is looked at.
 
-Only once scores differ the network is compiled a second time, its files as they are, with a module beside
-its layers that writes down their words.
+Only once scores differ the network is compiled a second time, its files as they are but for the top one, to which is
+added what writes down the words of its layers.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ from xnorflow.rtl.generate import TOP
 from xnorflow.rtl.netplan import NetPlan
 from xnorflow.rtl.plan import LayerPlan
 from xnorflow.rtl.simulate import NoResult, RtlResult, run
-from xnorflow.rtl.text import instance
 from xnorflow.rtl.verilator import build
 from xnorflow.spec import Integers
 
 SOURCE = "RTL simulation"
-WATCH = "xnf_watch"
 # what the watch writes, in the folder in which the program runs
 WORDS_FILE = "layers.txt"
 RESULT = "xnf_result"
@@ -83,9 +81,11 @@ def find_mismatch(
         which: their numbers, for the report.
         folder: takes the compilation.
     """
-    watch = folder / f"{WATCH}.sv"
-    write_text(watch, watch_module(plan))
-    program = build([*sources, watch], folder, level=0)  # a few images: compiled quickly
+    (top,) = (source for source in sources if source.name == f"{TOP}.v")
+    watched = folder / top.name
+    write_text(watched, watched_top(plan, top.read_text(encoding="utf-8")))
+    # a few images: compiled quickly
+    program = build([*(source for source in sources if source != top), watched], folder, level=0)
     try:
         result = run(program, plan, images, workers=1)
     except NoResult:
@@ -95,33 +95,22 @@ def find_mismatch(
     return first_mismatch(_observed(plan, images, words, result), which, GENERATE_AGAIN)
 
 
-def watch_module(plan: NetPlan) -> str:
-    """Return the module, bound into the network, that writes a line per word: number of the layer, word in hex."""
-    streams = [(layer.index, f"s{layer.index + 1}", _word_bits(layer)) for layer in plan.layers]
-    names = ["clk", "rst", *(f"{name}_{end}" for _, name, _ in streams for end in ("valid", "ready", "data"))]
+def watched_top(plan: NetPlan, text: str) -> str:
+    """Return the network's top file with what writes a line per word: number of the layer, word in hexadecimal."""
     lines = [
-        "// Writes every word that leaves a layer, a line each: number of the layer, word in hexadecimal digits.",
-        f"module {WATCH} (",
-        *(
-            f"    input wire {name}_valid, {name}_ready, input wire [{bits - 1}:0] {name}_data,"
-            for _, name, bits in streams
-        ),
-        "    input wire clk, rst",
-        ");",
-        "    integer file;",
-        f'    initial file = $fopen("{WORDS_FILE}", "w");',
+        "    integer words;",
+        f'    initial words = $fopen("{WORDS_FILE}", "w");',
         "    always @(posedge clk)",
         "        if (!rst) begin",
         *(
-            f'            if ({name}_valid && {name}_ready) $fdisplay(file, "{index} %h", {name}_data);'
-            for index, name, _ in streams
+            f'            if (s{at}_valid && s{at}_ready) $fdisplay(words, "{layer.index} %h", s{at}_data);'
+            for layer in plan.layers
+            for at in (layer.index + 1,)
         ),
         "        end",
-        "endmodule",
-        f"bind {TOP}",
-        *instance(WATCH, "watch", {}, {name: name for name in names}),
     ]
-    return "\n".join(lines) + "\n"
+    before, end, behind = text.rpartition("endmodule")
+    return before + "\n".join(lines) + "\n" + end + behind
 
 
 def _word_bits(layer: LayerPlan) -> int:

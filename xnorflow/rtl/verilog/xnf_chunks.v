@@ -39,7 +39,7 @@ module xnf_chunks #(
         if (BITS < 1 || BITS > 8) begin : bits_must_be_1_to_8
             xnf_error_bits_must_be_1_to_8 stop ();
         end
-        if (WORD_SUM_BITS < $clog2(VALUES * ((1 << BITS) - 1) + 1)) begin : word_sum_bits_must_hold_the_sum_of_a_word
+        if (WORD_SUM_BITS < $clog2(VALUES * ((1 << BITS) - 1) + 1) && WORD_SUM_BITS < ONES_BITS) begin : word_sum_bits_must_hold_the_sum_of_a_word
             xnf_error_word_sum_bits_must_hold_the_sum_of_a_word stop ();
         end
         if (ONES_BITS < WORD_SUM_BITS) begin : ones_bits_must_be_word_sum_bits_or_more

@@ -6,9 +6,8 @@ To be run when a network, a cost or a device has changed; a test compares what c
 import sys
 from pathlib import Path
 
-from xnorflow import api_fit
 from xnorflow.config import BuildConfig
-from xnorflow.config_file import load_config
+from xnorflow.config_file import load_config, write_config
 from xnorflow.device import device_of
 from xnorflow.extract import extract_file
 from xnorflow.fit import Budget, Fit, Goal, fit_config
@@ -56,7 +55,7 @@ def main(folder: str = str(CONFIGS), *names: str) -> None:
     for path in configurations():
         if not names or path.stem in names:
             found, chosen = refit(path, extract_file(model_of(path, load_config(path))))
-            api_fit.write_config(chosen, Path(folder) / path.name, found.message)
+            write_config(chosen, Path(folder) / path.name, found.message)
             print(f"{path.stem}: {found.message}", flush=True)
 
 

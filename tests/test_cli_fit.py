@@ -12,14 +12,15 @@ from processes import wait_for
 from test_report import ALL
 from test_synth import fakes, needs_tcl, running  # noqa: F401
 
-from xnorflow import api_fit
-from xnorflow.calibration import load_calibration
+from xnorflow import api
+from xnorflow.calibration import load_calibration, write_calibration
 from xnorflow.cli import main
-from xnorflow.config_file import load_config
+from xnorflow.config_file import load_config, write_config
 from xnorflow.errors import ReportError
 from xnorflow.flow import CONVERT
 from xnorflow.hls.convert import PROJECT_NAME
-from xnorflow.verdict import Answer
+from xnorflow.question import fit_question
+from xnorflow.verdict import Answer, Ratio
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = str(ROOT / "hls_configs/digits.yaml")
@@ -27,7 +28,7 @@ DIGITS = str(ROOT / "hls_configs/digits.yaml")
 
 @pytest.fixture
 def question(finished):
-    return api_fit.fit_question(DIGITS, project=finished)
+    return fit_question(DIGITS, project=finished)
 
 
 def test_fit_chooses_and_writes_what_load_config_reads(finished, tmp_path, capsys):
@@ -40,12 +41,12 @@ def test_fit_chooses_and_writes_what_load_config_reads(finished, tmp_path, capsy
     out = capsys.readouterr().out
     assert "by formula" in out and "estimated" in out
     # what was written is judged as it was found
-    assert api_fit.check(api_fit.fit_question(target, project=finished))[1].reuse_factors == chosen.hls.reuse_factor
+    assert api.check(fit_question(target, project=finished))[1].reuse_factors == chosen.hls.reuse_factor
 
 
 def test_least_area_is_no_larger_and_keeps_the_pace(question):
-    quick, _ = api_fit.fit(question)
-    small, _ = api_fit.fit(question, "area", 1000)
+    quick, _ = api.fit(question)
+    small, _ = api.fit(question, "area", 1000)
     assert small.cost.images_per_s >= 1000
     assert small.cost.expected.lut.likely < quick.cost.expected.lut.likely
 
@@ -63,23 +64,23 @@ def test_what_only_likely_fits_is_too_close_to_say(finished, tmp_path, capsys):
     # of the choices of hls4ml's own kernels for 15 % of the part, some likely fit and none surely does
     source, target = tmp_path / "stock.yaml", tmp_path / "chosen.yaml"
     config = load_config(Path(DIGITS)).with_route(kernel="hls4ml", reuse_factor=1)
-    api_fit.write_config(config, source, "hls4ml's own kernels")
+    write_config(config, source, "hls4ml's own kernels")
     options = ["--project", str(finished), "--margin", "0.85"]
     assert main(["fit", str(source), *options, "--write", str(target)]) == 1
     assert "too close to say xc7z010: " in " ".join(capsys.readouterr().out.split())
     # the three commands agree
     assert main(["fit", str(target), *options, "--check"]) == 1
     assert "too close to say xc7z010: " in " ".join(capsys.readouterr().out.split())
-    points = api_fit.explore(api_fit.fit_question(source, project=finished, margin=0.85))
+    points = api.explore(fit_question(source, project=finished, margin=0.85))
     assert {point.answer for point in points} == {Answer.TOO_CLOSE, Answer.DOES_NOT_FIT}
 
 
 def test_check_judges_by_the_best_source(question, tmp_path):
-    verdict, cost = api_fit.check(question)
+    verdict, cost = api.check(question)
     assert verdict.fits and cost.reuse_factors == question.config.hls.reuse_factor
     assert {item.stage.value for item in verdict.findings} == {"estimated"}
     (tmp_path / "flat.rpt").write_text(ALL["flat.rpt"].replace(": net\n", f": {PROJECT_NAME}\n"))
-    verdict, _ = api_fit.check(question, [tmp_path / "flat.rpt"])
+    verdict, _ = api.check(question, [tmp_path / "flat.rpt"])
     assert "estimated" not in {item.stage.value for item in verdict.findings if item.kind == "lut"}
 
 
@@ -112,20 +113,20 @@ def test_explore_draws_the_front(question, finished, tmp_path, capsys):
     drawing = tmp_path / "front.svg"
     assert main(["explore", DIGITS, "--project", str(finished), "--plot", str(drawing)]) == 0
     assert "<svg" in drawing.read_text() and "images/s" in capsys.readouterr().out
-    points = api_fit.explore(question)
+    points = api.explore(question)
     rates = [point.cost.images_per_s for point in points]
     assert len(points) > 3 and rates == sorted(rates, reverse=True)
 
 
 def test_calibration_is_learned_written_and_used(question, finished, tmp_path):
-    ratios = {"lut": api_fit.Ratio(0.5, 0.5, 0.5, 3)}
+    ratios = {"lut": Ratio(0.5, 0.5, 0.5, 3)}
     target = tmp_path / "mine.yaml"
-    api_fit.write_calibration(ratios, target)
+    write_calibration(ratios, target)
     assert load_calibration(target) == {"lut": (0.5, 0.5, 0.5)}
     stock = tmp_path / "stock.yaml"
-    api_fit.write_config(question.config.with_route(kernel="hls4ml", reuse_factor=64), stock, "hls4ml's own")
-    asked = [api_fit.fit_question(stock, project=finished, calibration=ratios) for ratios in (None, target)]
-    before, after = (api_fit.check(item)[1].expected.lut for item in asked)
+    write_config(question.config.with_route(kernel="hls4ml", reuse_factor=64), stock, "hls4ml's own")
+    asked = [fit_question(stock, project=finished, calibration=ratios) for ratios in (None, target)]
+    before, after = (api.check(item)[1].expected.lut for item in asked)
     assert after.likely == pytest.approx(before.likely * 0.5 / question.ratios["lut"][1], rel=0.01)
     assert after.high < before.high
 
@@ -134,7 +135,7 @@ def test_calibrate_needs_pairs(tmp_path):
     name = "csynth.xml"
     (tmp_path / name).write_text(ALL[name])
     with pytest.raises(ReportError, match="both an HLS report and a Vivado utilisation report"):
-        api_fit.calibrate([tmp_path / name])
+        api.calibrate([tmp_path / name])
 
 
 def test_synth_without_the_tool_says_how_to_get_it(finished, tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ from flow_runs import take_network
 from rtl_nets import dense_net
 from test_nextpnr import FAKES
 
-from xnorflow import api_rtl, steps_rtl
+from xnorflow import api, steps_rtl
 from xnorflow.backends import nextpnr, yosys
 from xnorflow.backends.yosys_worker import main as worker
 from xnorflow.cli import main
@@ -20,6 +20,7 @@ from xnorflow.report import Depth, LogicDelay, Slices, Stage, SynthReport, Usage
 from xnorflow.resources import Counts
 from xnorflow.runreport import SynthRow
 from xnorflow.show import synth_table
+from xnorflow.synth_flow import as_verilog
 
 LINES = {"network": ROOT / "keras_models/digits.py", "data": "digits", "part": "xc7z010clg400-1"}
 COUNTED = SynthReport(
@@ -60,7 +61,7 @@ def test_an_hls_project_is_counted_as_verilog(tmp_path, project, capsys):
     out = " ".join(capsys.readouterr().out.split())
     assert "cycles per image, latency" in out and "Does it fit xc7z010?" in out and "LUT levels" in out
     assert "slices, at least" in out and "not placed or routed: neither nextpnr-xilinx nor" in out
-    row = api_rtl.synth_yosys(config, project=project, cycles=20).synth
+    row = api.synth(config, backend="yosys", project=project, cycles=20).synth
     assert 30 < row.used["lut"] < 400 and row.slices.control_sets > 5 and row.depth.lut_levels <= 4
     assert row.depth.carry_chains <= 1 and row.logic_delay.unknown == () and "as Yosys estimates" in out
 
@@ -75,10 +76,10 @@ def test_a_second_run_takes_the_counts_over(tmp_path, project, quick):
 def test_the_configuration_s_foldings_and_registers_are_taken(tmp_path, project, quick):
     folding = "{d0: {pe: 3, simd: 16}, scores: {pe: 1, simd: 9}}"
     config = settings(tmp_path, backend="Verilog", folding=folding, registers_every=2)
-    found = api_rtl.synth_yosys(config, project=project)
+    found = api.synth(config, backend="yosys", project=project)
     assert [(row.pe, row.simd) for row in found.layers] == [(3, 16), (1, 9)]
     assert load_config(config).rtl.registers_every == 2
-    slow = api_rtl.synth_yosys(settings(tmp_path, backend="Verilog", folding=folding), project=project)
+    slow = api.synth(settings(tmp_path, backend="Verilog", folding=folding), backend="yosys", project=project)
     assert slow.latency_cycles > found.latency_cycles and slow.interval_cycles == found.interval_cycles
 
 
@@ -201,6 +202,6 @@ def test_the_worker_refuses_an_unknown_package(tmp_path):
 )
 def test_how_hls_is_folded_and_typed_is_dropped(tmp_path, lines):
     config = load_config(settings(tmp_path, **lines))
-    verilog = api_rtl.as_verilog(config)
+    verilog = as_verilog(config)
     assert (verilog.backend, verilog.hls, verilog.rtl.folding) == ("Verilog", None, {})
     assert verilog == load_config(settings(tmp_path, backend="Verilog"))

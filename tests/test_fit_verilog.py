@@ -6,7 +6,7 @@ import pytest
 import yaml
 from conftest import ROOT, needs_qkeras
 
-from xnorflow import api_fit
+from xnorflow import api
 from xnorflow.cli import main
 from xnorflow.config_file import load_config
 from xnorflow.cost import counts_at, exactly, layer_shapes
@@ -14,6 +14,7 @@ from xnorflow.cost_rtl import RtlKernel
 from xnorflow.device import device_of
 from xnorflow.errors import ConfigError
 from xnorflow.fit import Budget, Goal, cost_of, fit_config, kernel_of
+from xnorflow.question import fit_question
 from xnorflow.resources import Counts
 from xnorflow.rtl import Folding, plan_network
 
@@ -145,6 +146,6 @@ def test_fit_check_and_explore_on_the_command_line(tmp_path, capsys):
     capsys.readouterr()
     assert main(["explore", str(target), *project]) == 0
     assert "fits" in capsys.readouterr().out
-    points = api_fit.explore(api_fit.fit_question(target, project=tmp_path / "none"))
+    points = api.explore(fit_question(target, project=tmp_path / "none"))
     intervals = [point.cost.interval_cycles for point in points]
     assert len(points) > 5 and intervals == sorted(intervals)

@@ -12,7 +12,7 @@ from flow_runs import DIGITS, options, reused, take_network
 from processes import wait_for
 from rtl_nets import dense_net
 
-from xnorflow import api, api_fit, api_rtl, flow, steps_rtl
+from xnorflow import api, flow, steps_rtl, synth_flow
 from xnorflow.cli import main
 from xnorflow.config_file import load_config
 from xnorflow.errors import ConfigError, ToolFailed, ToolNotFound
@@ -81,7 +81,7 @@ def test_tools_of_later_steps_are_looked_for_before_an_earlier_one_works(nothing
     with pytest.raises(ToolNotFound, match=r"needs hls4ml.*; .*needs g\+\+"):
         api.run(DIGITS, project=network)
     with pytest.raises(ToolNotFound, match="needs pyosys"):
-        api_rtl.synth_yosys(DIGITS, project=network)
+        api.synth(DIGITS, backend="yosys", project=network)
     assert content(network) == before
 
 
@@ -128,10 +128,10 @@ def test_a_step_that_fails_takes_its_results_out_of_the_report(project, monkeypa
 
 def traced(monkeypatch):
     """A trace of one image, without a simulation."""
-    monkeypatch.setattr(api_rtl, "compile_design", lambda *a, **k: None)
-    monkeypatch.setattr(api_rtl, "simulate", lambda program, plan, images, trace: trace.write_text("vcd"))
-    monkeypatch.setattr(api_rtl, "compare_rtl", lambda *a: None)
-    monkeypatch.setattr(api_rtl, "require_equal", lambda result: None)
+    monkeypatch.setattr(synth_flow, "compile_design", lambda *a, **k: None)
+    monkeypatch.setattr(synth_flow, "simulate", lambda program, plan, images, trace: trace.write_text("vcd"))
+    monkeypatch.setattr(synth_flow, "compare_rtl", lambda *a: None)
+    monkeypatch.setattr(synth_flow, "require_equal", lambda result: None)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def simulated(network, monkeypatch):
     monkeypatch.setattr(steps_rtl, "run", simulate)
     config = load_config(VERILOG).with_route(folding={})
     traced(monkeypatch)
-    monkeypatch.setattr(api_rtl, "RTLSIM_TOOLS", ())
+    monkeypatch.setattr(synth_flow, "RTLSIM_TOOLS", ())
     monkeypatch.setattr(flow, "require_all", lambda tools: None)
     report = api.run(config, project=network)
     assert report.rtl_speed is not None and report.synth is not None and report.agrees
@@ -161,9 +161,9 @@ def simulated(network, monkeypatch):
 def test_side_commands_leave_the_report_of_the_verilog_route(simulated, tmp_path):
     config, project = simulated
     before, text = api.report(project), (project / "report.json").read_bytes()
-    api_rtl.trace(config, tmp_path / "x.vcd", project=project)
-    api_rtl.synth_yosys(config, project=project)
-    api_rtl.synth_yosys(DIGITS, project=project)
+    api.trace(config, tmp_path / "x.vcd", project=project)
+    api.synth(config, backend="yosys", project=project)
+    api.synth(DIGITS, backend="yosys", project=project)
     assert (project / "report.json").read_bytes() == text
     api.extract(config, project=project)
     assert api.report(project) == rest(before)
@@ -189,7 +189,7 @@ def test_a_trace_into_a_link_is_refused(simulated, tmp_path):
     (tmp_path / "theirs").mkdir()
     (project / "trace").symlink_to(tmp_path / "theirs")
     with pytest.raises(Exception, match="is a link"):
-        api_rtl.trace(config, tmp_path / "x.vcd", project=project)
+        api.trace(config, tmp_path / "x.vcd", project=project)
     assert list((tmp_path / "theirs").iterdir()) == []
 
 
@@ -210,22 +210,22 @@ def vendor(monkeypatch):
 
     monkeypatch.setattr("xnorflow.steps_synth.synthesise", synthesise)
     monkeypatch.setattr("xnorflow.steps_synth.read_run", lambda order, backend, folder, seconds: folder)
-    monkeypatch.setattr(api_fit, "tools_of", lambda backend, vivado: ())
+    monkeypatch.setattr(synth_flow, "tools_of", lambda backend, vivado: ())
     return orders
 
 
 def test_a_finished_synthesis_is_taken_over_and_not_deleted_unasked(project, vendor):
-    folder = api_fit.synth(DIGITS, project=project, vivado="synthesise")
+    folder = api.synth(DIGITS, project=project, vivado="synthesise")
     (folder / "hls/opened in the tool").write_text("changed by its user")
-    api_fit.synth(DIGITS, project=project, vivado="synthesise")
+    api.synth(DIGITS, project=project, vivado="synthesise")
     assert len(vendor) == 1
     with pytest.raises(ConfigError, match=r"05-synth holds the finished synthesis of another.*--overwrite"):
-        api_fit.synth(DIGITS, project=project, vivado="implement")
+        api.synth(DIGITS, project=project, vivado="implement")
     (folder / "xnornet_utilization_synth.rpt").write_text("changed")
     with pytest.raises(ConfigError, match="05-synth holds the finished synthesis"):
-        api_fit.synth(DIGITS, project=project, vivado="synthesise")
+        api.synth(DIGITS, project=project, vivado="synthesise")
     assert (folder / "hls/opened in the tool").read_text() == "changed by its user"
-    api_fit.synth(DIGITS, project=project, vivado="implement", overwrite=True)
+    api.synth(DIGITS, project=project, vivado="implement", overwrite=True)
     # the network was not named: it stays, though other options trained it
     assert len(vendor) == 2 and api.train(DIGITS, **options(project)).steps[0].reused
 
@@ -233,7 +233,7 @@ def test_a_finished_synthesis_is_taken_over_and_not_deleted_unasked(project, ven
 def test_a_synthesis_of_before_is_not_deleted(project, vendor):
     (project / "05-synth/hls").mkdir(parents=True)
     with pytest.raises(Exception, match=r"05-synth would be emptied, but holds hls, not xnorflow's"):
-        api_fit.synth(DIGITS, project=project)
+        api.synth(DIGITS, project=project)
     assert not vendor
 
 
@@ -245,9 +245,9 @@ def test_a_second_command_waits_for_the_first(project, vendor, monkeypatch, caps
     monkeypatch.setattr(steps_rtl, "synthesize", lambda *a, **k: COUNTED)
     traced(monkeypatch)
     commands = {
-        "synth": lambda: api_fit.synth(DIGITS, project=project),
-        "synth_yosys": lambda: api_rtl.synth_yosys(DIGITS, project=project),
-        "trace": lambda: api_rtl.trace(DIGITS, tmp_path / "x.vcd", project=project),
+        "synth": lambda: api.synth(DIGITS, project=project),
+        "synth_yosys": lambda: api.synth(DIGITS, backend="yosys", project=project),
+        "trace": lambda: api.trace(DIGITS, tmp_path / "x.vcd", project=project),
     }
     looked = []
     real = flow.complete

@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from little_net import NETWORK, write_little
 
-from xnorflow import api, api_fit
+from xnorflow import api
 from xnorflow.cli import main
 from xnorflow.extract import extract_file
 from xnorflow.flow import CONVERT, CSIM, GENERATE, RTLSIM
@@ -19,6 +19,7 @@ from xnorflow.flow import run as run_flow
 from xnorflow.hls.csim import write_tb_data
 from xnorflow.inputs import InputSettings, InputSpec
 from xnorflow.job import EXTRACT, TRAIN
+from xnorflow.question import fit_question
 from xnorflow.rtl import choose_foldings, plan_network
 from xnorflow.rtl.simulate import pack_images
 from xnorflow.runreport import InputRow, RunReport, load_report
@@ -124,10 +125,10 @@ def test_fit_costs_the_input_that_is_configured(tmp_path):
     shutil.copy(tmp_path / "p" / TRAIN / "little.h5", tmp_path / "little.h5")
     sizes = {}
     for name, setting in (("one", 128), ("three", THERMOMETER), ("learned", "learned")):
-        question = api_fit.fit_question(yaml_of(tmp_path, name, pixel_threshold=setting), project=tmp_path / "none")
+        question = fit_question(yaml_of(tmp_path, name, pixel_threshold=setting), project=tmp_path / "none")
         sizes[name] = question.spec.layers[0].n_in
     assert sizes == {"one": 64, "three": 192, "learned": 64}
-    eight = api_fit.fit_question(yaml_of(tmp_path, "eight", input_bits=8), project=tmp_path / "none")
+    eight = fit_question(yaml_of(tmp_path, "eight", input_bits=8), project=tmp_path / "none")
     assert (eight.spec.input.bits, eight.spec.layers[0].n_in) == (8, 64)
 
 
@@ -136,11 +137,11 @@ def test_fit_asks_about_the_size_of_the_configurations_own_data(tmp_path, capsys
     for data, pixels, classes in (("digits", 64, 10), (own(tmp_path), 63, 5)):
         path = tmp_path / "other.yaml"
         path.write_text(f"network: {ROOT / 'keras_models/sfc.py'}\ndata: {data}\npart: xc7z010clg400-1\n")
-        question = api_fit.fit_question(path, project=tmp_path / "none")
+        question = fit_question(path, project=tmp_path / "none")
         assert (question.spec.input.size, question.spec.n_classes) == (pixels, classes)
         assert main(["fit", str(path), "--project", str(tmp_path / "none")]) == 0
         assert capsys.readouterr().out.startswith("network sfc: untrained: shape only")
-    question = api_fit.fit_question(ROOT / "hls_configs/sfc-fashion_mnist.yaml", project=tmp_path / "none")
+    question = fit_question(ROOT / "hls_configs/sfc-fashion_mnist.yaml", project=tmp_path / "none")
     assert question.origin.endswith("sfc-fashion_mnist.h5") and question.spec.input.size == 784
 
 

@@ -6,7 +6,7 @@ import pytest
 from test_runreport import report
 from test_targets import BAD, place, seen  # noqa: F401
 
-from xnorflow import api_fit, api_rtl
+from xnorflow import api
 from xnorflow.cli import main
 from xnorflow.errors import DataError
 from xnorflow.pareto import plot
@@ -45,8 +45,8 @@ def test_a_bad_target_is_refused_before_any_work(place, capsys, door, name):  # 
 @pytest.mark.parametrize(
     "work",
     [
-        lambda path: api_rtl.trace("none.yaml", path),
-        lambda path: api_fit.explore(None, path),
+        lambda path: api.trace(ROOT / "hls_configs/demo-verilog.yaml", path, project=path.parent / "none"),
+        lambda path: api.explore(ROOT / "hls_configs/digits.yaml", path),
         lambda path: plot([None], None, path),
     ],
 )

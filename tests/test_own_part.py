@@ -7,10 +7,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from xnorflow import api, api_fit
+from xnorflow import api
 from xnorflow.cli import main
 from xnorflow.config import BuildConfig
-from xnorflow.config_file import config_to_dict, load_config
+from xnorflow.config_file import config_to_dict, load_config, write_config
 from xnorflow.device import device_of, part_values
 from xnorflow.errors import ConfigError
 from xnorflow.flow import CONVERT
@@ -45,7 +45,7 @@ def test_a_device_file_is_relative_to_the_configuration(folder, monkeypatch):
     assert config.part == str((folder / "parts/my part.yaml").resolve()) and config.network is None
     assert device_of(config.part).name == "xc7z999"
     (folder / "deep").mkdir()
-    api_fit.write_config(config, folder / "deep/again.yaml", "written")
+    write_config(config, folder / "deep/again.yaml", "written")
     assert load_config(folder / "deep/again.yaml") == config
     assert yaml.safe_load((folder / "deep/again.yaml").read_text())["part"] == "../parts/my part.yaml"
     assert "network" not in config_to_dict(config)

@@ -7,12 +7,13 @@ import pytest
 from hls_reports import CSYNTH
 from vivado_reports import FLAT, TIMING, TREE, vivado
 
-from xnorflow import api_fit
+from xnorflow import api
 from xnorflow.cli import main
 from xnorflow.config_file import load_config
 from xnorflow.errors import ReportError
 from xnorflow.hls.convert import PROJECT_NAME
 from xnorflow.own_report import read_own_reports
+from xnorflow.question import fit_question
 from xnorflow.rtl import TOP
 
 DIGITS = Path(__file__).resolve().parents[1] / "hls_configs/digits.yaml"
@@ -89,6 +90,6 @@ def test_check_says_which_reports_it_read(finished, tmp_path, capsys):
 
 
 def test_a_verdict_keeps_its_reports(finished, tmp_path):
-    question = api_fit.fit_question(DIGITS, project=finished)
-    assert api_fit.check(question)[0].reports == ()
-    assert len(api_fit.check(question, written(tmp_path))[0].reports) == 3
+    question = fit_question(DIGITS, project=finished)
+    assert api.check(question)[0].reports == ()
+    assert len(api.check(question, written(tmp_path))[0].reports) == 3

@@ -6,8 +6,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from xnorflow import api_fit
-from xnorflow.config_file import load_config
+from xnorflow.config_file import load_config, write_config
 from xnorflow.cost import counts_at
 from xnorflow.hls.cycles import cycles
 from xnorflow.rtl import plan_network
@@ -24,7 +23,7 @@ def test_shipped_configurations_are_what_fit_writes(shipped, path, tmp_path):
     found, chosen = fit_all.refit(path, spec)
     assert chosen == config and (config.hls is None or config.hls.kernel == "xnor")
     assert path.read_text(encoding="utf-8").splitlines()[0] == f"# {found.message}"
-    api_fit.write_config(chosen, tmp_path / "again.yaml", found.message)
+    write_config(chosen, tmp_path / "again.yaml", found.message)
     again, stored = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (tmp_path / "again.yaml", path))
     again.pop("network"), stored.pop("network")
     assert again == stored

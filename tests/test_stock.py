@@ -6,7 +6,7 @@ import pytest
 from conftest import NETWORKS, ROOT, needs_qkeras
 from rich.console import Console
 
-from xnorflow import api_fit, show_fit
+from xnorflow import show_fit
 from xnorflow.cli import main
 from xnorflow.config_file import load_config
 from xnorflow.cost import counts_at, dense_shapes, layer_shapes
@@ -63,7 +63,7 @@ def test_verilog_has_no_hls4ml_in_it():
 
 
 def test_the_table_of_the_docs_is_what_the_command_prints(shipped, monkeypatch, capsys):
-    monkeypatch.setattr(api_fit, "_network", lambda config, project: (shipped[config.network.stem], "shipped"))
+    monkeypatch.setattr(question, "_network", lambda config, project: (shipped[config.network.stem], "shipped"))
     assert main(["stock", *(str(CONFIGS / f"{name}.yaml") for name in NETWORKS), "--markdown"]) == 0
     printed = capsys.readouterr().out
     table = [line for line in printed.splitlines() if line.startswith("|")]

@@ -11,7 +11,8 @@ import threading
 
 import pytest
 
-from xnorflow import api_fit, files
+from xnorflow import files
+from xnorflow.calibration import write_calibration
 from xnorflow.errors import DataError
 from xnorflow.files import atomic_path, check_target, folder_lock, write_error, write_json, write_text
 
@@ -26,7 +27,7 @@ DOORS = {
     "text": lambda path: write_text(path, "new"),
     "json": lambda path: write_json(path, 1),
     "path": through_path,
-    "calibration": lambda path: api_fit.write_calibration({}, path),
+    "calibration": lambda path: write_calibration({}, path),
 }
 BAD = {
     "folder": ("folder", "Is a directory; name a file"),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import yaml
 from msgspec import Meta
 
 from xnorflow.cost import Ratios
 from xnorflow.errors import DataError, XnorflowError, shown
+from xnorflow.files import write_text
 from xnorflow.plain import from_plain
+from xnorflow.verdict import Ratio
 from xnorflow.yamlfile import load_yaml
 
 # beyond it, two reports are not of the same design
@@ -35,14 +39,25 @@ class Calibration:
                 raise ValueError(f"{kind} must be three rising numbers, got {', '.join(map(str, factors))}")
 
 
-def load_calibration(path: Path) -> Ratios:
+def load_calibration(path: str | Path) -> Ratios:
     """Read a calibration: low, likely and high of each resource that the file names.
 
     Raises:
         DataError: missing, not YAML, or not three rising numbers from 1/1000 to 1000 for each resource.
     """
     try:
-        calibration = from_plain(Calibration, load_yaml(path, "a calibration file"), shown(path))
+        calibration = from_plain(Calibration, load_yaml(Path(path), "a calibration file"), shown(path))
     except XnorflowError as error:
         raise DataError(f"{error}; write one with xnorflow calibrate -o") from error
     return {kind: factors for kind, factors in dataclasses.asdict(calibration).items() if factors is not None}
+
+
+def write_calibration(ratios: Mapping[str, Ratio], path: str | Path) -> None:
+    """Write ratios as ``load_calibration`` reads them.
+
+    Raises:
+        DataError: the file can't be written.
+    """
+    table = {kind: [ratio.low, ratio.likely, ratio.high] for kind, ratio in ratios.items()}
+    remark = "# From HLS report to Vivado: low, likely, high. Written by xnorflow calibrate.\n"
+    write_text(Path(path), remark + yaml.safe_dump(table))

@@ -14,12 +14,15 @@ from typing import NoReturn
 
 from xnorflow import __version__, api, show
 from xnorflow.cli_fit import add_fit_commands
-from xnorflow.cli_options import add_network_options, add_output, network_options
+from xnorflow.cli_options import add_network_options, add_output, announce, job_of
 from xnorflow.cli_rtl import add_rtl_commands
 from xnorflow.ending import ended
 from xnorflow.errors import shown
 from xnorflow.files import write_text
 from xnorflow.runreport import RunReport
+
+# after hls4ml's and Vivado HLS's words
+OTHER_NAMES = {"write": ("convert",), "simulate": ("csim",)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,11 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, text in (
         ("train", api.train, "train the network of a configuration"),
         ("extract", api.extract, "... then extract the golden model and compare it with Keras"),
-        ("convert", api.convert, "... then convert it to an HLS project with hls4ml"),
-        ("csim", api.csim, "... then build and run the C simulation, image by image"),
+        ("write", api.write, "... then write it as an HLS project with hls4ml, or as Verilog"),
+        ("simulate", api.simulate, "... then simulate it image by image: C simulation, or RTL simulation"),
         ("run", api.run, "the whole flow, with a report at the end"),
     ):
-        command = _add(commands, name, _flow(function), text, f"xnorflow {name} hls_configs/digits.yaml")
+        also = OTHER_NAMES.get(name, ())
+        command = _add(commands, name, _flow(function), text, f"xnorflow {name} hls_configs/digits.yaml", also)
         _add_flow_options(command)
     report = _add(
         commands, "report", _report, "show the report of a run", "xnorflow report projects/digits --markdown"
@@ -85,8 +89,9 @@ def _add(
     function: Callable[[argparse.Namespace], int],
     text: str,
     example: str,
+    also: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
+    parser = commands.add_parser(name, aliases=list(also), help=text, description=text, epilog=f"example: {example}")
     parser.set_defaults(command=function)
     return parser
 
@@ -102,12 +107,8 @@ def _add_flow_options(parser: argparse.ArgumentParser) -> None:
 def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], int]:
     def command(arguments: argparse.Namespace) -> int:
         overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
-        report = function(
-            arguments.config,
-            **network_options(arguments),
-            data=arguments.data,
-            train={key: value for key, value in overrides.items() if value is not None},
-        )
+        train = {key: value for key, value in overrides.items() if value is not None}
+        report = function(job_of(arguments, data=arguments.data, train=train), announce=announce)
         tables = show.report_tables(report)
         if not report.results and report.card is not None:
             tables.insert(0, show.card_table(report.card))

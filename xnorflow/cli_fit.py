@@ -8,15 +8,16 @@ import json
 import sys
 from pathlib import Path
 
-from xnorflow import api_fit as api
-from xnorflow import cli_rtl, show_fit
+from xnorflow import api, cli_rtl, show_fit
 from xnorflow.backends.xilinx_hls import LEVELS
-from xnorflow.cli_options import Add, add_network_options, add_output, network_options
-from xnorflow.config_file import load_config
-from xnorflow.device import devices
+from xnorflow.calibration import write_calibration
+from xnorflow.cli_options import Add, add_network_options, add_output, announce, job_of
+from xnorflow.config_file import write_config
 from xnorflow.errors import ConfigError, shown
 from xnorflow.problem import GOALS
+from xnorflow.question import BOARD_LOGIC, FitQuestion, fit_question
 from xnorflow.show import markdown, print_tables
+from xnorflow.synth_flow import SYNTH_BACKENDS, YosysRun
 from xnorflow.verdict import Answer
 
 
@@ -62,7 +63,7 @@ def _add_synth(add: Add) -> None:
     )  # fmt: skip
     add_network_options(synth)
     synth.add_argument(
-        "--backend", choices=("hls", "yosys"),
+        "--backend", choices=SYNTH_BACKENDS,
         help="hls: the configuration's HLS tool; yosys: the network as Verilog, whatever the configuration's route "
         "(default: by the configuration)",
     )  # fmt: skip
@@ -83,13 +84,13 @@ def _add_budget(parser: argparse.ArgumentParser, several: bool = False) -> None:
     parser.add_argument("--part", help="another part, board or device file than the configuration's")
     parser.add_argument("--margin", type=float, default=0.10, help="share of the part left to placing (default 0.10)")
     parser.add_argument(
-        "--board-logic", choices=tuple(api.BOARD_LOGIC), default="none", help="what the board's own logic takes"
+        "--board-logic", choices=tuple(BOARD_LOGIC), default="none", help="what the board's own logic takes"
     )
     parser.add_argument("--calibration", metavar="FILE", help="ratios that `xnorflow calibrate` wrote")
 
 
-def _question(arguments: argparse.Namespace, config: str | None = None) -> api.FitQuestion:
-    question = api.fit_question(
+def _question(arguments: argparse.Namespace, config: str | None = None) -> FitQuestion:
+    question = fit_question(
         arguments.config if config is None else config,
         project=arguments.project,
         part=arguments.part,
@@ -114,7 +115,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     if chosen is None:
         return 1
     if arguments.write:
-        api.write_config(chosen, arguments.write, found.message)
+        write_config(chosen, arguments.write, found.message)
         print(f"wrote {shown(arguments.write)}")
     return 0 if found.answer is Answer.FITS else 1
 
@@ -139,32 +140,29 @@ def _stock(arguments: argparse.Namespace) -> int:
 
 
 def _synth(arguments: argparse.Namespace) -> int:
-    verilog = load_config(Path(arguments.config)).hls is None
-    if arguments.backend == "yosys" or (verilog and arguments.backend is None):
-        if arguments.cosim or arguments.export or arguments.vivado != "none":
-            raise ConfigError("--cosim, --export and --vivado go with an HLS tool; leave them out for Yosys")
-        return cli_rtl.synth(arguments)
-    if verilog or arguments.cycles is not None:
-        what = "this configuration's backend is Verilog" if verilog else "--cycles is for our Verilog"
-        raise ConfigError(f"{what}; add --backend yosys, or leave --backend out")
+    job = job_of(arguments)
     run = api.synth(
-        arguments.config,
-        **network_options(arguments),
+        job,
+        backend=arguments.backend,
+        cycles=arguments.cycles,
         cosim=arguments.cosim,
         export=arguments.export,
         vivado=arguments.vivado,
         timeout_s=arguments.time_limit,
         on_step=lambda step: print(f"05-synth: {step}", file=sys.stderr, flush=True),
+        announce=announce,
     )
+    if isinstance(run, YosysRun):
+        return cli_rtl.show_yosys(run, job.config.part)
     print_tables(show_fit.report_tables([run.hls, *run.vivado]))
     return 0
 
 
 def _devices(arguments: argparse.Namespace) -> int:
     if arguments.json:
-        print(json.dumps([dataclasses.asdict(device) for device in devices()], indent=2, ensure_ascii=False))
+        print(json.dumps([dataclasses.asdict(device) for device in api.devices()], indent=2, ensure_ascii=False))
     else:
-        print_tables([show_fit.devices_table(devices())])
+        print_tables([show_fit.devices_table(api.devices())])
     return 0
 
 
@@ -172,6 +170,6 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     ratios = api.calibrate([Path(name) for name in arguments.reports])
     print_tables([show_fit.calibration_table(ratios)])
     if arguments.output:
-        api.write_calibration(ratios, arguments.output)
+        write_calibration(ratios, arguments.output)
         print(f"wrote {shown(arguments.output)}")
     return 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from xnorflow.files import check_target
+from xnorflow.job import Job, make_job
 from xnorflow.steps import StepResult
 
 # adds a command, given its name, function, text and example, and returns its parser
@@ -38,10 +39,10 @@ def add_output(parser: argparse.ArgumentParser, *flags: str, help: str, **option
     parser.add_argument(*flags, type=target, metavar="FILE", help=help, **options)
 
 
-def network_options(arguments: argparse.Namespace) -> Mapping[str, Any]:
-    """Return what ``add_network_options`` added, as keywords of the Python functions."""
+def job_of(arguments: argparse.Namespace, **more: Any) -> Job:
+    """Return the job of a command that has what ``add_network_options`` added; ``more`` goes to ``make_job``."""
     names = ("project", "pretrained", "model", "data_dir", "overwrite")
-    return {"announce": announce, **{name: getattr(arguments, name) for name in names}}
+    return make_job(arguments.config, **{name: getattr(arguments, name) for name in names}, **more)
 
 
 def announce(step: StepResult) -> None:

@@ -1,16 +1,16 @@
-"""The Verilog route's own commands: trace, and synth by Yosys."""
+"""The Verilog route's own command trace, and what synth by Yosys shows."""
 
 from __future__ import annotations
 
 import argparse
 
-from xnorflow import api_rtl as api
-from xnorflow.api import make_job
-from xnorflow.cli_options import Add, add_network_options, add_output, network_options
+from xnorflow import api
+from xnorflow.cli_options import Add, add_network_options, add_output, announce, job_of
 from xnorflow.device import device_of
 from xnorflow.errors import shown
 from xnorflow.show import print_tables, synth_table
 from xnorflow.show_fit import report_tables, timing_table
+from xnorflow.synth_flow import YosysRun
 
 
 def add_rtl_commands(add: Add) -> None:
@@ -26,27 +26,18 @@ def add_rtl_commands(add: Add) -> None:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    output = arguments.output
-    plan = api.trace(
-        arguments.config, output, image=arguments.image, cycles=arguments.cycles, **network_options(arguments)
-    )
-    print(f"wrote {shown(output)}: test image {arguments.image}, {plan.latency_cycles:,} cycles, scores equal")
+    output, image = arguments.output, arguments.image
+    plan = api.trace(job_of(arguments), output, image=image, cycles=arguments.cycles, announce=announce)
+    print(f"wrote {shown(output)}: test image {image}, {plan.latency_cycles:,} cycles, scores equal")
     return 0
 
 
-def synth(arguments: argparse.Namespace) -> int:
-    """Run ``synth --backend yosys``; 0 only where the counts fit the part."""
-    run = api.synth_yosys(
-        arguments.config,
-        cycles=arguments.cycles,
-        timeout_s=arguments.time_limit,
-        **network_options(arguments),
-    )
-    config = make_job(arguments.config).config
+def show_yosys(run: YosysRun, part: str) -> int:
+    """Print what Yosys counted; 0 only where it fits the part."""
     print(f"{run.interval_cycles:,} cycles per image, latency {run.latency_cycles:,} cycles, by formula")
     for layer in run.layers:
         print(f"  {shown(layer.name)}: {layer.pe} neurons x {layer.simd} inputs per cycle, {layer.cycles:,} cycles")
-    print_tables([synth_table(run.synth, device_of(config.part).name)])
+    print_tables([synth_table(run.synth, device_of(part).name)])
     if run.routed is not None:
         print_tables([*report_tables([run.routed]), timing_table(run.routed)])
     else:

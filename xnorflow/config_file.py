@@ -15,6 +15,7 @@ from xnorflow.checks import check_one_of, got
 from xnorflow.config import BACKENDS, VERILOG, BuildConfig
 from xnorflow.device import is_device_file
 from xnorflow.errors import ConfigError, DataError, shown
+from xnorflow.files import write_text
 from xnorflow.hls.settings import KERNELS, STOCK, XNOR, HlsSettings, Precision
 from xnorflow.inputs import InputSettings
 from xnorflow.rtl.settings import RtlSettings
@@ -153,6 +154,16 @@ def config_to_yaml(config: BuildConfig, path: Path, remark: str) -> str:
         values["part"] = os.path.relpath(config.part, path.resolve().parent)
     text = yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=118, allow_unicode=True)
     return f"# {' '.join(remark.split())}\n{text}"
+
+
+def write_config(config: BuildConfig, path: str | Path, remark: str) -> None:
+    """Write a configuration with a remark on its first line, as ``load_config`` reads it.
+
+    Raises:
+        DataError: the file can't be written.
+    """
+    path = Path(path)
+    write_text(path, config_to_yaml(config, path, remark))
 
 
 def _foldings(table: Any) -> dict[str, Folding]:

@@ -181,6 +181,16 @@ def steps_of(config: BuildConfig) -> Steps:
     return VERILOG_STEPS if config.hls is None else HLS_STEPS
 
 
+def write_step(config: BuildConfig) -> str:
+    """Return the name of the step that writes the hardware: an HLS project, or Verilog."""
+    return GENERATE if config.hls is None else CONVERT
+
+
+def simulate_step(config: BuildConfig) -> str:
+    """Return the name of the step that simulates what was written: C simulation, or RTL simulation."""
+    return RTLSIM if config.hls is None else CSIM
+
+
 def run(job: Job, until: str | None = None, announce: Announce = lambda step: None) -> RunReport:
     """Run every step up to ``until`` and write ``report.json`` to the project folder.
 
@@ -204,8 +214,14 @@ def run(job: Job, until: str | None = None, announce: Announce = lambda step: No
 
 
 @contextlib.contextmanager
-def hold(job: Job, until: str | None = None, also: Tools = ()) -> Iterator[Run]:
+def hold(job: Job, until: str | None = None, also: Tools = (), *, keeps_network: bool = False) -> Iterator[Run]:
     """Hold a project's lock for a run, which a command takes once and whole.
+
+    Args:
+        job: what to run on.
+        until: name of the last step that the route does; all by default.
+        also: looks for tools that the command needs afterwards.
+        keeps_network: the network that the project holds is overwritten only by one that the job names.
 
     Raises:
         ToolNotFound: nothing is done yet and a tool is missing; nothing is written then.
@@ -213,7 +229,7 @@ def hold(job: Job, until: str | None = None, also: Tools = ()) -> Iterator[Run]:
     steps = _until(job.config, until)
     if not os.path.lexists(job.project):
         require_all([*_tools(steps), *also])
-    state = Run(job)
+    state = Run(job, keeps_network)
     with folder_lock(job.project):
         yield state
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from xnorflow.config import BuildConfig
+from xnorflow.config_file import load_config, with_train
 from xnorflow.data import DataSet, load_dataset
 from xnorflow.device import device_of, orderable
 from xnorflow.errors import ConfigError
@@ -20,8 +21,12 @@ from xnorflow.specfile import load_spec
 from xnorflow.steps import StepResult, Values, finished, run_step
 from xnorflow.train_settings import TrainConfig
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 TRAIN, EXTRACT = "01-train", "02-extract"
 NETWORK_SUFFIXES = (".h5", ".keras")
+PathLike = str | Path
 
 
 @dataclass(frozen=True)
@@ -51,22 +56,98 @@ class Job:
         Raises:
             ConfigError: there is none of these.
         """
-        if self.config.network is None:
-            held = sorted((self.project / TRAIN).glob("*"))
-            models = [self.model] if self.model is not None else held
-            named = [path.stem for path in models if path.suffix in NETWORK_SUFFIXES]
-            if named:
-                return named[0]
-        return self.config.network_file.stem
+        held = () if self.model is not None else sorted((self.project / TRAIN).glob("*"))
+        return _network_name(self.config, self.model, held)
 
     @property
     def names_network(self) -> bool:
         """Whether the caller says which network is wanted, beyond the configuration."""
         return self.model is not None or self.configured is not None
 
-    def keeping_network(self) -> Job:
-        """Return the job of a command on the project's network: that is overwritten only by one that is named."""
-        return dataclasses.replace(self, overwrite=self.overwrite and self.names_network)
+
+# what makes a Job: a YAML file, a configuration, or a Job that is there already
+Source = str | Path | BuildConfig | Job
+
+
+class JobOptions(TypedDict, total=False):
+    """The keyword arguments of ``make_job``, for functions that hand them on."""
+
+    project: PathLike | None
+    pretrained: bool
+    model: PathLike | None
+    data: str | None
+    data_dir: PathLike | None
+    train: Mapping[str, Any] | None
+    overwrite: bool
+
+
+def make_job(
+    config: PathLike | BuildConfig,
+    *,
+    project: PathLike | None = None,
+    pretrained: bool = False,
+    model: PathLike | None = None,
+    data: str | None = None,
+    data_dir: PathLike | None = None,
+    train: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Job:
+    """Return what a run works on.
+
+    A project holds one network. Where neither ``pretrained``, ``model`` nor ``train`` is given, one that it
+    has from a file, or by the same configuration, is taken over; another one is refused.
+
+    Args:
+        config: a YAML file, or a BuildConfig.
+        project: folder for the steps; ``projects/<configuration's name>`` by default.
+        pretrained: take the trained network beside the configuration's network file.
+        model: take this trained network (``.h5`` or ``.keras``).
+        data: data set to use instead of the configuration's.
+        data_dir: folder with the idx files of the full MNIST sets.
+        train: settings of TrainConfig to use instead of the configuration's.
+        overwrite: replace the network that the project holds by the one asked for, and a finished vendor synthesis.
+
+    Raises:
+        ConfigError: a setting that is not allowed, or ``pretrained`` and ``model`` together.
+    """
+    settings = config if isinstance(config, BuildConfig) else load_config(config)
+    if data is not None:
+        settings = dataclasses.replace(settings, data=data)
+    configured = settings.train if train else None
+    if train:
+        settings = with_train(settings, train)
+    if pretrained and model is not None:
+        raise ConfigError("--pretrained and --model exclude each other; give one")
+    chosen = pretrained_model(settings) if pretrained else Path(model) if model is not None else None
+    if project is not None and not str(project):
+        raise ConfigError("--project must name a folder, got ''; leave it out for projects/NAME")
+    if project is None:
+        name = _network_name(settings, chosen) if isinstance(config, BuildConfig) else Path(config).stem
+        project = Path("projects") / name
+    return Job(settings, Path(project), chosen, Path(data_dir) if data_dir else None, configured, overwrite)
+
+
+def job_of(source: Source, **options: Unpack[JobOptions]) -> Job:
+    """Return the job of a source, made by ``make_job`` unless it is one.
+
+    Raises:
+        ConfigError: as ``make_job``, or options beside a Job.
+    """
+    if not isinstance(source, Job):
+        return make_job(source, **options)
+    if options:
+        raise ConfigError(f"a Job has its options already, got {', '.join(options)} as well; give them to make_job")
+    return source
+
+
+def _network_name(config: BuildConfig, model: Path | None, held: Sequence[Path] = ()) -> str:
+    """Return the network's name: by the configuration, by the model given, or by what a project holds."""
+    if config.network is None:
+        models = held if model is None else (model,)
+        named = [path.stem for path in models if path.suffix in NETWORK_SUFFIXES]
+        if named:
+            return named[0]
+    return config.network_file.stem
 
 
 def shipped_model(config: BuildConfig) -> Path | None:
@@ -111,10 +192,13 @@ class Run:
         made: results of the steps so far, by name.
         looking: whether steps are only looked at; one that would have to work raises ``NotDone``.
         worked: whether any step had to work, or began to.
+        overwrites_network: whether another network may replace the one that the project holds.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, keeps_network: bool = False) -> None:
+        """Begin a run; with ``keeps_network`` the network is overwritten only by one that the job names."""
         self.job, self.config = job, job.config
+        self.overwrites_network = job.overwrite and (job.names_network or not keeps_network)
         self.data = load_dataset(job.config.data, job.data_dir)
         self.report = _empty_report(job, self.data)
         self.made: dict[str, StepResult] = {}

@@ -1,6 +1,6 @@
 """The step 01-train: train the network, take the one that is given, or keep the one that the project holds.
 
-A project holds one network. A finished one is never replaced by another without ``Job.overwrite``.
+A project holds one network. A finished one is never replaced by another without ``Run.overwrites_network``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 from xnorflow.card import Card, find_card
 from xnorflow.errors import ConfigError, DataError, shown
 from xnorflow.files import is_file, sha256_file
-from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job, Run
+from xnorflow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Run
 from xnorflow.plain import read_json
 from xnorflow.steps import INPUTS, RESULT, StepResult, plain, read_result
 
@@ -65,15 +65,15 @@ def train_step(run: Run) -> StepResult:
         ConfigError: the project holds another network, or the file that is given is missing.
         DataError: the project holds a network, and what is noted about it is damaged.
     """
-    held = _held(run.job)
+    held = _held(run)
     step = _trained(run, held) if run.job.model is None else _given(run, run.job.model, held)
     run.add(trained_here=step.values["trained_here"], card=step.values["card"])
     return step
 
 
-def _held(job: Job) -> Held | None:
+def _held(run: Run) -> Held | None:
     """Return the finished network of a project; None where there is none to lose."""
-    folder = job.project / TRAIN
+    folder = run.job.project / TRAIN
     try:
         step = read_result(folder, Taken)
         if step is None:
@@ -87,7 +87,7 @@ def _held(job: Job) -> Held | None:
         inputs = read_json(folder / INPUTS)
         return Held(step, inputs, name, step.files[name], _words(step, inputs))
     except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
-        if job.overwrite or not any(path.suffix in NETWORK_SUFFIXES for path in folder.iterdir()):
+        if run.overwrites_network or not any(path.suffix in NETWORK_SUFFIXES for path in folder.iterdir()):
             return None
         raise DataError(
             f"{shown(folder)} holds a network, but it or its {RESULT} was changed or damaged since; to keep it, copy "
@@ -121,7 +121,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
         if held.trained_here or given["card"] in (None, held.inputs.get("card")):
             return run.take(held.step)
     elif held is not None:
-        _refuse(run.job, held, f"the network of {shown(model)}")
+        _refuse(run, held, f"the network of {shown(model)}")
     folder = run.job.project / TRAIN
     if folder.resolve() in model.resolve().parents:
         raise ConfigError(
@@ -153,9 +153,9 @@ def _trained(run: Run, held: Held | None) -> StepResult:
         asked = plain(inputs)
         if asked == {key: held.inputs.get(key) for key in inputs}:
             return run.take(held.step)
-        if not job.names_network and not job.overwrite and _is_remembered(held, asked, job.name):
+        if not job.names_network and not run.overwrites_network and _is_remembered(held, asked, job.name):
             return run.take(dataclasses.replace(held.step, note=f"{held.words}, taken over"))
-        _refuse(job, held, _wanted(held, asked, run))
+        _refuse(run, held, _wanted(held, asked, run))
 
     def work(folder: Path) -> dict[str, Any]:
         from xnorflow.train import train
@@ -188,19 +188,19 @@ def _wanted(held: Held, asked: dict[str, Any], run: Run) -> str:
     return f"one trained with {', '.join(found)}"
 
 
-def _refuse(job: Job, held: Held, wanted: str) -> None:
+def _refuse(run: Run, held: Held, wanted: str) -> None:
     """Refuse to replace a network unless that was asked for.
 
     Raises:
         ConfigError: it was not.
     """
-    extraction = job.project / EXTRACT
+    extraction = run.job.project / EXTRACT
     # a file that could not be read as a network: the copy of it is nobody's work
     unread = (
         not held.trained_here and os.path.lexists(extraction / INPUTS) and not os.path.lexists(extraction / RESULT)
     )
-    if not job.overwrite and not unread:
+    if not run.overwrites_network and not unread:
         raise ConfigError(
-            f"{shown(job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "
+            f"{shown(run.job.project)} holds {held.words}, asked for is {wanted}; add --overwrite to replace it, "
             "or name another --project"
         )

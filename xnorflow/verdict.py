@@ -14,6 +14,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from xnorflow.cost import Band, Ratios, exactly, hls_to_vivado
+from xnorflow.errors import ReportError
 from xnorflow.problem import Budget
 from xnorflow.report import Slices, Stage, SynthReport, Usage
 from xnorflow.resources import KINDS, Counts
@@ -205,6 +206,9 @@ def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
 
     Designs are matched by top name; of several reports of Vivado the surest one counts. The result
     has the form of ``costs/hls_to_vivado.yaml``.
+
+    Raises:
+        ReportError: no design has both kinds of report.
     """
     ratios: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for top in sorted({report.top for report in reports}):
@@ -218,6 +222,11 @@ def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
             before, after = hls[kind], vivado[kind]
             if before and after:
                 ratios[kind].append(after / before)
+    if not any(ratios.values()):
+        raise ReportError(
+            "no design has both an HLS report and a Vivado utilisation report of the same top function; "
+            f"got {len(reports)} reports: name csynth.xml or csynth.rpt and a utilisation report of each design"
+        )
     return {kind: _ratio(values) for kind, values in ratios.items() if values}
 
 

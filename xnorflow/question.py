@@ -1,42 +1,29 @@
-"""The public Python functions behind fit, explore, synth and calibrate."""
+"""What a network may cost on a device, and the answers: what to choose, whether it fits, what else there is."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from xnorflow import api
-from xnorflow.backends.xilinx_reports import read_report
+from xnorflow import pareto
 from xnorflow.calibration import load_calibration
 from xnorflow.config import BuildConfig
-from xnorflow.config_file import config_to_yaml, load_config
 from xnorflow.cost import NetCost, Ratios, hls_to_vivado, layer_shapes
 from xnorflow.data import shape_of
 from xnorflow.device import device_of
-from xnorflow.errors import ReportError
-from xnorflow.files import is_file, write_text
+from xnorflow.errors import ConfigError
+from xnorflow.files import is_file
 from xnorflow.fit import AXI_DMA_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
-from xnorflow.flow import Announce, Step, complete, hold, prepare
-from xnorflow.job import EXTRACT, shipped_model
+from xnorflow.job import EXTRACT, Source, job_of, shipped_model
 from xnorflow.own_report import read_own_reports
-from xnorflow.pareto import Point, check_drawing, plot
-from xnorflow.pareto import explore as _explore
 from xnorflow.resources import NONE
 from xnorflow.spec import NetSpec
 from xnorflow.specfile import load_spec
-from xnorflow.steps_hls import CONVERT
-from xnorflow.steps_synth import SYNTH, Synthesis
 from xnorflow.stock import StockRow, stock_kernels, stock_rows
-from xnorflow.synth import SynthRun, tools_of
-from xnorflow.tools import check_time_limit
-from xnorflow.verdict import Ratio, Verdict, decide, evidence_of_estimate, evidence_of_report
-from xnorflow.verdict import calibrate as _calibrate
+from xnorflow.verdict import Verdict, decide, evidence_of_estimate, evidence_of_report
 
 BOARD_LOGIC = {"none": NONE, "axi-dma": AXI_DMA_SHELL}
 UNTRAINED = "untrained: shape only, thresholds are not known; memories of our Verilog depend on the weights"
@@ -59,7 +46,7 @@ class FitQuestion:
 
 
 def fit_question(
-    config: str | Path | BuildConfig,
+    config: Source,
     *,
     project: str | Path | None = None,
     part: str | None = None,
@@ -70,7 +57,7 @@ def fit_question(
     """Return what ``fit``, ``check`` and ``explore`` work on.
 
     Args:
-        config: a YAML file, or a BuildConfig.
+        config: a YAML file, a BuildConfig or a Job.
         project: project folder whose network is taken, if it has one; else the shipped network, if it
             reads images of the configuration's data; else an untrained one, of the shapes that the data asks for.
         part: another part than the configuration's.
@@ -81,11 +68,11 @@ def fit_question(
     Raises:
         XnorflowError: a setting or file that is not allowed.
     """
-    settings = config if isinstance(config, BuildConfig) else load_config(Path(config))
-    if part is not None:
-        settings = dataclasses.replace(settings, part=part)
-    job = api.make_job(config, project=project)
-    ratios = {**hls_to_vivado(), **(load_calibration(Path(calibration)) if calibration is not None else {})}
+    job = job_of(config) if project is None else job_of(config, project=project)
+    settings = job.config if part is None else dataclasses.replace(job.config, part=part)
+    ratios = {**hls_to_vivado(), **(load_calibration(calibration) if calibration is not None else {})}
+    if board_logic not in BOARD_LOGIC:
+        raise ConfigError(f"board_logic must be {' or '.join(BOARD_LOGIC)}, got {board_logic!r}")
     budget = Budget(device_of(settings.part), margin, BOARD_LOGIC[board_logic])
     spec, origin = _network(settings, job.project)
     settings.check_layers(spec)
@@ -148,14 +135,14 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
     return dataclasses.replace(verdict, reports=own), cost
 
 
-def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[Point, ...]:
+def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[pareto.Point, ...]:
     """Return every choice of reuse factors that no other one beats, and draw them where asked.
 
     Raises:
-        ConfigError, DataError, ToolNotFound: as ``check_drawing``, before the work.
+        ConfigError, DataError, ToolNotFound: as ``pareto.check_drawing``, before the work.
     """
     if drawing is not None:
-        check_drawing(Path(drawing))
+        pareto.check_drawing(Path(drawing))
     spec, config = question.spec, question.config
     kernel = kernel_of(config, question.ratios)
 
@@ -164,9 +151,9 @@ def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[P
             return cost
         return cost_of(spec, with_foldings(config, cost, question.budget), paced=False)
 
-    points = _explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
+    points = pareto.explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
     if drawing is not None:
-        plot(points, question.budget, Path(drawing), f"{question.spec.name} with {kernel.name}, estimated")
+        pareto.plot(points, question.budget, Path(drawing), f"{question.spec.name} with {kernel.name}, estimated")
     return points
 
 
@@ -174,71 +161,3 @@ def stock(question: FitQuestion) -> tuple[StockRow, ...]:
     """Return what each of hls4ml's own kernels, and ours, is expected to need at its best, and where it can't fit."""
     config, layers = question.config, layer_shapes(question.spec)
     return stock_rows(question.name, layers, stock_kernels(config), question.budget, config.clock_mhz)
-
-
-def synth(
-    config: str | Path | BuildConfig,
-    *,
-    cosim: bool = False,
-    export: bool = False,
-    vivado: str = "none",
-    timeout_s: float | None = None,
-    on_step: Callable[[str], None] | None = None,
-    announce: Announce = lambda step: None,
-    **options: Any,
-) -> SynthRun:
-    """Convert if needed, then run the HLS tool, and Vivado where ``vivado`` says how far.
-
-    Args:
-        config: a YAML file, or a BuildConfig.
-        cosim: simulate the generated Verilog as well.
-        export: pack an IP.
-        vivado: "none", "synthesise" or "implement".
-        timeout_s: time limit of each program.
-        on_step: called with each step of these programs as it starts.
-        announce: called after each step of the flow.
-        **options: as ``api.make_job`` takes them.
-
-    Raises:
-        ConfigError: a time limit that is none, or the project holds a finished synthesis of something else.
-        ToolNotFound: a vendor tool is missing.
-        ToolFailed: it failed; the message says what its log means.
-    """
-    check_time_limit(timeout_s)
-    job = api.make_job(config, **options)
-    tools = tools_of(job.config.backend, vivado)
-    order = Synthesis(cosim, export, vivado, timeout_s, on_step, job.overwrite)
-    with hold(job.keeping_network(), CONVERT, tools) as state:
-        prepare(state, CONVERT, announce, tools)
-        complete(state, {SYNTH: Step(order.step, tools)}, announce)
-        return order.result(state)
-
-
-def calibrate(reports: Sequence[str | Path]) -> Mapping[str, Ratio]:
-    """Return the ratios from HLS reports to Vivado's reports of the same top functions.
-
-    Raises:
-        ReportError: a report that cannot be read, or no design with both kinds of report.
-    """
-    ratios = _calibrate([read_report(path) for path in reports])
-    if not ratios:
-        raise ReportError(
-            "no design has both an HLS report and a Vivado utilisation report of the same top function; "
-            f"got {len(reports)} reports: name csynth.xml or csynth.rpt and a utilisation report of each design"
-        )
-    return ratios
-
-
-def write_calibration(ratios: Mapping[str, Ratio], path: str | Path) -> None:
-    """Write ratios as ``--calibration`` reads them."""
-    table = {kind: [ratio.low, ratio.likely, ratio.high] for kind, ratio in ratios.items()}
-    write_text(
-        Path(path),
-        "# From HLS report to Vivado: low, likely, high. Written by xnorflow calibrate.\n" + yaml.safe_dump(table),
-    )
-
-
-def write_config(config: BuildConfig, path: str | Path, remark: str) -> None:
-    """Write a configuration with a remark on its first line, as ``load_config`` reads it."""
-    path = Path(path)
-    write_text(path, config_to_yaml(config, path, remark))

@@ -1,13 +1,13 @@
-"""The public Python functions behind ``synth --backend yosys`` and ``trace``."""
+"""The commands that go on from a project's network: synthesis by a vendor's tools or by Yosys, and traces."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xnorflow import api
 from xnorflow.backends.nextpnr import find_nextpnr
 from xnorflow.backends.yosys import yosys_package
 from xnorflow.compare import require_equal
@@ -18,7 +18,7 @@ from xnorflow.errors import ConfigError, ToolNotFound
 from xnorflow.files import atomic_path, check_target, writing
 from xnorflow.flow import Announce, Step, complete, hold, prepare
 from xnorflow.folders import make
-from xnorflow.job import EXTRACT, Run
+from xnorflow.job import EXTRACT, Job, Run
 from xnorflow.report import SynthReport
 from xnorflow.rtl import NetPlan
 from xnorflow.rtl.simulate import run as simulate
@@ -28,9 +28,14 @@ from xnorflow.rtl.watch import compare_rtl
 from xnorflow.runreport import RtlRow, SynthRow
 from xnorflow.specfile import spec_sha256
 from xnorflow.steps import StepResult
+from xnorflow.steps_hls import CONVERT
 from xnorflow.steps_rtl import RTLSIM_TOOLS, Counted, Routed, plan_of, route_step, rtl_rows, synth_step
+from xnorflow.steps_synth import SYNTH, Synthesis
+from xnorflow.synth import SynthRun, tools_of
 from xnorflow.tools import check_time_limit, require_all
 
+HLS_TOOL, YOSYS_TOOL = "hls", "yosys"
+SYNTH_BACKENDS = (HLS_TOOL, YOSYS_TOOL)
 YOSYS, ROUTE, TRACE = "06-yosys", "07-route", "trace"
 
 
@@ -55,33 +60,47 @@ class YosysRun:
     missing: str
 
 
-def synth_yosys(
-    config: str | Path | BuildConfig,
+def synth(
+    job: Job,
     *,
+    backend: str | None = None,
     cycles: int | None = None,
+    cosim: bool = False,
+    export: bool = False,
+    vivado: str = "none",
     timeout_s: float | None = None,
-    announce: Announce = lambda step: None,
-    **options: Any,
-) -> YosysRun:
-    """Synthesize a project's network as Verilog, and place and route it where nextpnr is installed.
-
-    Args:
-        config: a YAML file or a BuildConfig, of either route.
-        cycles: cycles per image to fold for; by default the configuration's foldings, or 256.
-        timeout_s: time limit of each program.
-        announce: called after each step.
-        **options: as ``api.make_job`` takes them.
-
-    Raises:
-        ConfigError: foldings that cannot be, ``cycles`` where the configuration has foldings, or a time limit
-            that is none.
-        ToolNotFound: Yosys is missing.
-        ToolFailed: a program failed.
-    """
+    on_step: Callable[[str], None] | None = None,
+    announce: Announce,
+) -> SynthRun | YosysRun:
+    """Synthesize a project's network by the tools of its route, or by ``backend``; see ``api.synth``."""
+    if backend is not None and backend not in SYNTH_BACKENDS:
+        raise ConfigError(f"backend must be {' or '.join(SYNTH_BACKENDS)}, got {backend!r}")
+    verilog = job.config.hls is None
+    if backend == YOSYS_TOOL or (verilog and backend is None):
+        if cosim or export or vivado != "none":
+            raise ConfigError("--cosim, --export and --vivado go with an HLS tool; leave them out for Yosys")
+        check_time_limit(timeout_s)
+        return _synth_yosys(job, cycles, timeout_s, announce)
+    if verilog or cycles is not None:
+        what = "this configuration's backend is Verilog" if verilog else "--cycles is for our Verilog"
+        raise ConfigError(f"{what}; add --backend yosys, or leave --backend out")
     check_time_limit(timeout_s)
-    job = api.make_job(config, **options).keeping_network()
+    return _synth_hls(job, Synthesis(cosim, export, vivado, timeout_s, on_step, job.overwrite), announce)
+
+
+def _synth_hls(job: Job, order: Synthesis, announce: Announce) -> SynthRun:
+    """Convert if needed, then run the HLS tool, and Vivado where it is asked for."""
+    tools = tools_of(job.config.backend, order.vivado)
+    with hold(job, CONVERT, tools, keeps_network=True) as state:
+        prepare(state, CONVERT, announce, tools)
+        complete(state, {SYNTH: Step(order.step, tools)}, announce)
+        return order.result(state)
+
+
+def _synth_yosys(job: Job, cycles: int | None, timeout_s: float | None, announce: Announce) -> YosysRun:
+    """Synthesize the network as Verilog, and place and route it where nextpnr is installed."""
     build, yosys = as_verilog(job.config), (yosys_package,)
-    with hold(job, EXTRACT, yosys) as state:
+    with hold(job, EXTRACT, yosys, keeps_network=True) as state:
         prepare(state, EXTRACT, announce, yosys)
         job.config.check_layers(state.spec)
         plan = plan_of(state.spec, build, cycles)
@@ -120,35 +139,11 @@ def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
     return {"spec": spec_sha256(plan.spec), "folding": folding, **settings, **part_values(build.part)}
 
 
-def trace(
-    config: str | Path | BuildConfig,
-    output: str | Path,
-    *,
-    image: int = 0,
-    cycles: int | None = None,
-    announce: Announce = lambda step: None,
-    **options: Any,
-) -> NetPlan:
-    """Simulate one test image and write every signal of every cycle to a VCD file.
-
-    Args:
-        config: a YAML file or a BuildConfig, of either route.
-        output: the VCD file.
-        image: number of the test image.
-        cycles: as for ``synth_yosys``.
-        announce: called after each step that its network needs.
-        **options: as ``api.make_job`` takes them.
-
-    Raises:
-        ConfigError: there is no such image.
-        DataError: the file can't be written, said before the work.
-        Mismatch: the simulated scores are not the golden model's; the first layer that differs is named.
-        ToolNotFound: Verilator, make or g++ is missing.
-    """
+def trace(job: Job, output: Path, *, image: int = 0, cycles: int | None = None, announce: Announce) -> NetPlan:
+    """Simulate one test image and write every signal of every cycle to a VCD file; see ``api.trace``."""
     check_target(output)
     require_all(RTLSIM_TOOLS)
-    job = api.make_job(config, **options).keeping_network()
-    with hold(job, EXTRACT) as state:
+    with hold(job, EXTRACT, keeps_network=True) as state:
         test = state.data.test
         if not 0 <= image < len(test.images):
             raise ConfigError(f"image must be 0 to {len(test.images) - 1}, got {image}")
@@ -158,7 +153,7 @@ def trace(
         plan = plan_of(state.spec, as_verilog(job.config), cycles)
         folder = job.project / TRACE
         make(folder)
-        with atomic_path(Path(output)) as partial, writing(folder):
+        with atomic_path(output) as partial, writing(folder):
             sources = write_design(plan, folder)
             program = compile_design(sources, folder, trace=True)
             result = simulate(program, plan, chosen.images, trace=partial)

@@ -15,8 +15,8 @@ from xnorflow.cli import main
 from xnorflow.doctor import Finding
 from xnorflow.runreport import load_report
 
-COMMANDS = ("doctor", "init", "data", "train", "extract", "convert", "csim", "run", "report")
-FLOW = ("train", "extract", "convert", "csim", "run")
+COMMANDS = ("doctor", "init", "data", "train", "extract", "write", "simulate", "run", "report")
+FLOW = ("train", "extract", "write", "convert", "simulate", "csim", "run")
 DIGITS = str(ROOT / "hls_configs" / "digits.yaml")
 
 
@@ -219,10 +219,9 @@ def test_exit_code_1_where_something_differs(capsys, finished, monkeypatch):
     report = load_report(finished)
     wrong = report.results[-1].__class__(**{**vars(report.results[-1]), "scores_differ": 1})
     changed = report.__class__(**{**vars(report), "results": (*report.results[:-1], wrong)})
-    monkeypatch.setattr(cli.api, "make_job", lambda *a, **k: None)
-    monkeypatch.setattr(cli.api, "_run", lambda *a, **k: changed)
+    monkeypatch.setattr(cli.api._flow, "run", lambda *a, **k: changed)
     assert main(["run", DIGITS]) == 1
-    monkeypatch.setattr(cli.api, "_run", lambda *a, **k: report)
+    monkeypatch.setattr(cli.api._flow, "run", lambda *a, **k: report)
     assert main(["run", DIGITS]) == 0
 
 

@@ -8,9 +8,10 @@ import shutil
 import pytest
 from conftest import ROOT
 
-from xnorflow import api
+from xnorflow import api, flow
 from xnorflow.cli import main
 from xnorflow.config_file import load_config
+from xnorflow.errors import DataError
 from xnorflow.fit import cost_of
 from xnorflow.flow import VERILOG_STEPS
 from xnorflow.job import EXTRACT
@@ -209,8 +210,20 @@ def test_without_foldings_some_are_chosen(verilog):
     assert plan_of(spec, config).layers[0].folding == Folding(1, 64)
 
 
-@pytest.mark.parametrize("command", ["convert", "csim"])
-def test_commands_of_the_other_route_are_refused(tmp_path, capsys, command):
+@pytest.mark.parametrize(("command", "last"), [("write", "03-generate"), ("simulate", "04-rtlsim")])
+@pytest.mark.parametrize("route", ["Verilog", "Vivado"])
+def test_both_routes_have_the_same_commands(tmp_path, capsys, monkeypatch, command, last, route):
+    ended = []
+
+    def stop(job, step, announce):
+        ended.append(step)
+        raise DataError("stopped")
+
+    monkeypatch.setattr(flow, "run", stop)
     config = yaml_of(tmp_path / "digits.yaml", FOLDING)
-    line = refused(capsys, command, config, tmp_path / "project")
-    assert "backend Verilog has no step" in line and "03-generate, 04-rtlsim, 05-yosys" in line
+    if route == "Vivado":
+        config = ROOT / "hls_configs/digits.yaml"
+    for name in (command, {"write": "convert", "simulate": "csim"}[command]):
+        assert main([name, str(config), "--project", str(tmp_path / "project")]) == 2
+        assert "stopped" in capsys.readouterr().err
+    assert ended == [last if route == "Verilog" else {"write": "03-convert", "simulate": "04-csim"}[command]] * 2

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from conftest import ROOT
 from test_runreport import report
 from test_targets import BAD, place, seen  # noqa: F401
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import NETWORKS, ROOT, needs_qkeras
 from rich.console import Console
 
-from xnorflow import show_fit
+from xnorflow import question, show_fit
 from xnorflow.cli import main
 from xnorflow.config_file import load_config
 from xnorflow.cost import counts_at, dense_shapes, layer_shapes

@@ -136,7 +136,7 @@ def _chunks(layer: LayerPlan) -> list[str]:
 
 def _products(layer: LayerPlan) -> list[str]:
     weights, starts = layer.pe * layer.simd, layer.pe * layer.sum_bits
-    rom = {"clk": "clk", "address": "address", "address_q": "address_q", "word": "word"}
+    rom = {"clk": "clk", "address": "address", "lut_address": "address_q", "word": "word"}
     sizes = {"PE": layer.pe, "SIMD": layer.simd, "BITS": layer.bits}
     values = f"x[{layer.simd * layer.bits - 1}:0]"
     products = {"clk": "clk", "x": values, "minus": f"word[{weights - 1}:0]", "hits": "hits"}

@@ -173,7 +173,7 @@ def choose_memories(layers: Sequence[LayerPlan], bram36: float) -> list[Memory]:
 def rom_module(layer: LayerPlan, memory: Memory) -> str:
     """Return the weight memory of a layer: one word per address, one cycle later.
 
-    Columns in LUTs are read by ``address_q``, the address a cycle later, so that the products stand right behind the
+    Columns in LUTs are read by ``lut_address``, a cycle later than the others: the products stand right behind the
     LUTs. Its register is the layer's: beside an array Yosys would make one for each column of it.
     """
     block, count = memory.block_columns, memory.block_columns + memory.lut_columns
@@ -186,7 +186,10 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         *ports(
             ("input  wire clk", "rising edge"),
             (f"input  wire [{layer.address_bits - 1}:0] address", "number of the word, unsigned; in every cycle"),
-            (f"input  wire [{layer.address_bits - 1}:0] address_q", "`address` of the cycle before"),
+            (
+                f"input  wire [{layer.address_bits - 1}:0] lut_address",
+                "`address` of the cycle before, for the columns in LUTs",
+            ),
             (f"output wire [{layer.word_bits - 1}:0] word", "first weight lowest; one cycle after `address`"),
         ),
         ");",
@@ -207,7 +210,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
         parts.insert(0, "luts")
     if parts:
         lines += [f"    wire [{count - 1}:0] columns = {{", *wrapped(parts), "    };"]
-    idle = [*([] if block else ["clk", "address"]), *([] if memory.lut_columns else ["address_q"])]
+    idle = [*([] if block else ["clk", "address"]), *([] if memory.lut_columns else ["lut_address"])]
     lines += unused("unused", *idle) if idle else []
     return framed([*lines, *_word(memory.source), "endmodule"])
 
@@ -216,13 +219,13 @@ def _logic(columns: Bits, address_bits: int) -> list[str]:
     """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
     words, count = columns.shape
     wires = f"    wire [{count - 1}:0] luts;"
-    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[address_q];"]
+    array = [*_array("logic", "logic", columns, address_bits), "    assign luts = logic_rom[lut_address];"]
     if words > LUT_DEPTH:
         return [wires, *array]
     contents = [
         int.from_bytes(column.tobytes(), "little") for column in np.packbits(columns, axis=0, bitorder="little").T
     ]
-    pins = [f"address_q[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
+    pins = [f"lut_address[{pin}]" if pin < address_bits else "1'b0" for pin in range(6)]
     if words <= PAIR_DEPTH:
         # the last of an odd number of columns has the LUT to itself
         contents += [0] * (count % 2)

@@ -1,0 +1,105 @@
+"""What users import and call: the lazy front door, real signatures, and one configuration and one job per command."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+import xnorflow
+from xnorflow import api, config_file, job, question, synth_flow
+from xnorflow.cli import main
+from xnorflow.errors import DataError
+from xnorflow.yamlfile import load_yaml
+
+DIGITS, VERILOG = ROOT / "hls_configs/digits.yaml", ROOT / "hls_configs/digits-verilog.yaml"
+FLOW = ("train", "extract", "write", "simulate", "run", "synth", "trace")
+
+
+def test_import_loads_nothing_but_the_front_door(package_env):
+    code = "import sys; before = set(sys.modules); import xnorflow; print(*set(sys.modules) - before)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=package_env, check=True)
+    assert {name for name in ended.stdout.split() if name.startswith("xnorflow")} == {"xnorflow"}
+    assert not {"numpy", "yaml", "rich", "dataclasses"} & set(ended.stdout.split())
+
+
+def test_type_checkers_and_python_are_offered_the_same():
+    tree = ast.parse((ROOT / "xnorflow/__init__.py").read_text(encoding="utf-8"))
+    (typed,) = (node for node in tree.body if isinstance(node, ast.If))
+    said = {alias.asname: node.module for node in typed.body for alias in node.names}
+    assert {name: f"xnorflow.{module}" for name, module in xnorflow._HOME.items()} == said
+    for name, module in said.items():
+        assert getattr(xnorflow, name) is getattr(sys.modules[module], name)
+        assert name in dir(xnorflow)
+
+
+def test_what_is_not_offered_is_said():
+    with pytest.raises(AttributeError, match="module 'xnorflow' has no attribute 'colour'"):
+        xnorflow.colour  # noqa: B018
+
+
+@pytest.mark.parametrize("name", FLOW)
+def test_functions_show_each_of_their_arguments(name):
+    parameters = inspect.signature(getattr(api, name)).parameters
+    assert not [item for item in parameters.values() if item.kind is item.VAR_KEYWORD]
+    options = inspect.signature(job.make_job).parameters
+    assert [parameters[key].default for key in options if key != "config"] == [
+        item.default for key, item in options.items() if key != "config"
+    ]
+
+
+@pytest.mark.parametrize("name", FLOW)
+def test_an_argument_that_is_none_is_refused_by_its_name(name):
+    with pytest.raises(TypeError, match=rf"{name}\(\) has no argument 'colour'; it takes config, "):
+        getattr(api, name)(DIGITS, colour=1)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train", DIGITS],
+        ["write", DIGITS],
+        ["simulate", VERILOG],
+        ["run", VERILOG],
+        ["synth", DIGITS],
+        ["synth", DIGITS, "--backend", "yosys"],
+        ["synth", VERILOG],
+        ["trace", VERILOG, "-o", "x.vcd"],
+        ["fit", DIGITS],
+        ["fit", VERILOG, "--check"],
+        ["explore", DIGITS],
+    ],
+    ids=lambda command: " ".join(Path(word).stem for word in command),
+)
+def test_a_configuration_is_loaded_and_a_job_made_once(tmp_path, monkeypatch, command):
+    """Up to where its work begins, which is left out."""
+    loaded, made, make = [], [], job.Job.__init__
+
+    def count(self, *args, **named):
+        made.append(self)
+        make(self, *args, **named)
+
+    def stop(*args, **named):
+        raise DataError("here the work begins")
+
+    monkeypatch.setattr(config_file, "load_yaml", lambda *a: loaded.append(a) or load_yaml(*a))
+    monkeypatch.setattr(job.Job, "__init__", count)
+    monkeypatch.setattr(job, "load_dataset", stop)
+    monkeypatch.setattr(question, "_network", stop)
+    monkeypatch.setattr(synth_flow, "tools_of", lambda *a: ())
+    monkeypatch.chdir(tmp_path)
+    assert main([*map(str, command), "--project", "p"]) == 2
+    assert (len(loaded), len(made)) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_every_door_takes_text_and_paths(tmp_path, kind):
+    config = xnorflow.load_config(kind(DIGITS))
+    xnorflow.write_config(config, kind(tmp_path / "again.yaml"), "written")
+    assert xnorflow.load_config(tmp_path / "again.yaml") == config
+    work = xnorflow.make_job(kind(DIGITS), project=kind(tmp_path / "p"), model=kind(tmp_path / "n.h5"))
+    assert (work.project, work.model) == (tmp_path / "p", tmp_path / "n.h5")
+    assert len(api.init(kind(tmp_path / "laid"))) > 10

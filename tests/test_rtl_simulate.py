@@ -22,7 +22,7 @@ RESETS = simulate.Disturbance(gap=0.1, stall=0.1, reset_every=61, seed=2)
 PARTS = """#!{python}
 import sys, time
 from pathlib import Path
-part = Path(sys.argv[1])
+part = Path(sys.argv[1].partition('=')[2])
 number, others = part.stem[-1], [part.with_name(name) for name in ("ids0", "ids2")]
 while number == "1" and not all(map(Path.exists, others)):
     time.sleep(0.01)

@@ -8,7 +8,7 @@ from conftest import ROOT
 
 from xnorflow import api, starter
 from xnorflow.cli import main
-from xnorflow.config import load_config
+from xnorflow.config_file import load_config
 from xnorflow.errors import DataError
 
 

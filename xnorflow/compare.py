@@ -84,6 +84,9 @@ def first_mismatch(observed: Iterable[Observed], which: NDArray[np.int64], advic
         advice: what would mend it.
     """
     for layer, what, got, expected in observed:
+        if not len(got):
+            # a layer that gave no whole image has nothing to compare
+            continue
         rows = got.reshape(len(got), -1)
         right = expected.reshape(rows.shape)
         wrong = np.argwhere(rows != right)

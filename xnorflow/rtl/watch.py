@@ -29,6 +29,8 @@ SOURCE = "RTL simulation"
 # what the watch writes, in the folder in which the program runs
 WORDS_FILE = "layers.txt"
 RESULT = "xnf_result"
+# in place of a word: one is offered, and the next layer has not taken it
+OFFERED = "-"
 GENERATE_AGAIN = "generate the Verilog files again, and if it still differs report a bug"
 NOT_ALONE = (
     "these images are right when they are run without the ones before them, so something is left over from those:"
@@ -91,24 +93,30 @@ def find_mismatch(
     except NoResult:
         # its layers have said how far they came
         result = None
-    words = read_words(plan, program.with_name(WORDS_FILE))
-    return first_mismatch(_observed(plan, images, words, result), which, GENERATE_AGAIN)
+    words, waiting = read_words(plan, program.with_name(WORDS_FILE))
+    return first_mismatch(_observed(plan, images, words, waiting, result), which, GENERATE_AGAIN)
 
 
 def watched_top(plan: NetPlan, text: str) -> str:
-    """Return the network's top file with what writes a line per word: number of the layer, word in hexadecimal."""
+    """Return the network's top file with what writes a line per word: number of the layer, word in hexadecimal.
+
+    A line without a word says that the layer offers one that the next layer does not take yet.
+    """
     lines = [
         "    integer words;",
         f'    initial words = $fopen("{WORDS_FILE}", "w");',
+        f"    reg [{len(plan.layers)}:1] waits = 0;",
         "    always @(posedge clk)",
         "        if (!rst) begin",
-        *(
-            f'            if (s{at}_valid && s{at}_ready) $fdisplay(words, "{layer.index} %h", s{at}_data);'
-            for layer in plan.layers
-            for at in (layer.index + 1,)
-        ),
-        "        end",
     ]
+    for layer in plan.layers:
+        index, at = layer.index, layer.index + 1
+        lines += [
+            f'            if (s{at}_valid && s{at}_ready) $fdisplay(words, "{index} %h", s{at}_data);',
+            f'            if (s{at}_valid && !s{at}_ready && !waits[{at}]) $fdisplay(words, "{index} {OFFERED}");',
+            f"            waits[{at}] <= s{at}_valid && !s{at}_ready;",
+        ]
+    lines.append("        end")
     before, end, behind = text.rpartition("endmodule")
     return before + "\n".join(lines) + "\n" + end + behind
 
@@ -117,26 +125,34 @@ def _word_bits(layer: LayerPlan) -> int:
     return layer.width_out * layer.result_bits
 
 
-def read_words(plan: NetPlan, path: Path) -> list[NDArray[np.uint8]]:
-    """Return the words of each layer as bits, shape (words, bits of a word), the lowest first."""
+def read_words(plan: NetPlan, path: Path) -> tuple[list[NDArray[np.uint8]], list[bool]]:
+    """Read what the watch has written.
+
+    Returns:
+        The words of each layer as bits, shape (words, bits of a word), the lowest first; and for each layer whether
+        it still offered a word at the end, that nobody took.
+    """
     digits: list[list[str]] = [[] for _ in plan.layers]
-    # the last line may lack its end where the simulation was cut off
+    waiting = [False] * len(plan.layers)
     for line in path.read_text(encoding="ascii").splitlines():
         index, word = line.split()
-        digits[int(index)].append(word)
+        waiting[int(index)] = word == OFFERED
+        if word != OFFERED:
+            digits[int(index)].append(word)
     found = []
     for layer, words in zip(plan.layers, digits, strict=True):
         octets = -(-_word_bits(layer) // 8)
         data = bytes.fromhex("".join(word.zfill(2 * octets) for word in words))
         rows = np.frombuffer(data, np.uint8).reshape(len(words), octets)[:, ::-1]
         found.append(np.unpackbits(rows, axis=1, bitorder="little")[:, : _word_bits(layer)])
-    return found
+    return found, waiting
 
 
 def _values(layer: LayerPlan, words: NDArray[np.uint8], images: int) -> Integers:
     """Return what a layer's words say of so many images at most, shape (n, values): +1/-1, or scores."""
     whole = min(len(words) // layer.words_out, images)
-    bits: Integers = words[: whole * layer.words_out].reshape(whole, -1, layer.result_bits).astype(np.int64)
+    shape = (whole, layer.words_out * layer.width_out, layer.result_bits)
+    bits: Integers = words[: whole * layer.words_out].reshape(shape).astype(np.int64)
     if layer.window is None:
         # the last word is filled up
         bits = bits[:, : layer.n_out]
@@ -149,14 +165,21 @@ def _values(layer: LayerPlan, words: NDArray[np.uint8], images: int) -> Integers
 
 
 def _observed(
-    plan: NetPlan, images: Images, words: Sequence[NDArray[np.uint8]], result: RtlResult | None
+    plan: NetPlan,
+    images: Images,
+    words: Sequence[NDArray[np.uint8]],
+    waiting: Sequence[bool],
+    result: RtlResult | None,
 ) -> Iterator[Observed]:
     """Yield the outputs of each layer and the number of its words, then what the result says."""
     golden, n = plan.spec.trace(images), len(images)
-    for layer, found in zip(plan.layers, words, strict=True):
+    for layer, found, waits in zip(plan.layers, words, waiting, strict=True):
         values = _values(layer, found, n)
         yield Observed(layer.spec.name, "outputs", values, golden[layer.spec.name].output[: len(values)])
         each = layer.words_out
+        if waits and len(found) < each * n:
+            # it would go on: what takes its words has stopped
+            continue
         counts = np.clip(len(found) - each * np.arange(n), 0, each)
         counts[-1] += max(0, len(found) - each * n)
         yield Observed(layer.spec.name, "words per image", counts, np.full(n, each))

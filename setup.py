@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-# they stand beside the package, where whoever works in a checkout looks for them (xnorflow/starter.py)
+# they stand beside the package, where whoever works in a checkout looks for them (xnorflow/flow/starter.py)
 FOLDERS = ("hls_configs", "keras_models")
 
 

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 from recipe_parts import PARTS, Layers, Part, Rate, keras, real, tf
 
-from xnorflow.augment import Warp
-from xnorflow.data import DataSet, load_dataset
-from xnorflow.inputs import InputSettings
-from xnorflow.lessons import Floats, Lessons, UInt8Array
-from xnorflow.show import Table, markdown, print_tables
-from xnorflow.train import build_network
-from xnorflow.train_settings import TrainConfig
-from xnorflow.training import EVALUATION_BATCH, STEPS_PER_EXECUTION, Encode, Schedule, TrainingRun
+from xnorflow.net.inputs import InputSettings
+from xnorflow.show.table import Table, markdown, print_tables
+from xnorflow.sources.data.sets import DataSet, load_dataset
+from xnorflow.sources.training.augment import Warp
+from xnorflow.sources.training.epochs import Floats, Lessons, UInt8Array
+from xnorflow.sources.training.seed import EVALUATION_BATCH, STEPS_PER_EXECUTION, Encode, Schedule, TrainingRun
+from xnorflow.sources.training.settings import TrainConfig
+from xnorflow.sources.training.train import build_network
 
 NETWORK = Path(__file__).resolve().parents[1] / "keras_models" / "sfc.py"
 THRESHOLD = 128

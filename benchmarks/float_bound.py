@@ -15,10 +15,10 @@ import numpy as np
 from ablation import changed
 from recipe_parts import Layers, copy_of, keras
 
-from xnorflow.config_file import load_config
-from xnorflow.data import load_dataset
-from xnorflow.inputs import InputSettings
-from xnorflow.train import build_network
+from xnorflow.flow.config_file import load_config
+from xnorflow.net.inputs import InputSettings
+from xnorflow.sources.data.sets import load_dataset
+from xnorflow.sources.training.train import build_network
 
 DROPOUT, LEARNING_RATE, BATCH = 0.4, 2e-3, 128
 

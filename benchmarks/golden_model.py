@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.config_file import load_config
-from xnorflow.extract import extract, keras_scores
-from xnorflow.hls.build import compile_project
-from xnorflow.hls.convert import convert
-from xnorflow.hls.csim import simulate_library
-from xnorflow.show import Table, print_tables
-from xnorflow.train import build_network
+from xnorflow.flow.config_file import load_config
+from xnorflow.routes.hls.build import compile_project
+from xnorflow.routes.hls.csim import simulate_library
+from xnorflow.routes.hls.write.project import convert
+from xnorflow.show.table import Table, print_tables
+from xnorflow.sources.keras.extract import extract, keras_scores
+from xnorflow.sources.training.train import build_network
 
 ROOT = Path(__file__).parents[1]
 IMAGES, CSIM_IMAGES, ROUNDS = 10_000, 300, 3

@@ -18,15 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.cost import LayerCost, LayerShape
-from xnorflow.cost_rtl import RtlKernel
-from xnorflow.data import DataSet, Split, load_dataset
-from xnorflow.extract import extract_file
-from xnorflow.inputs import LEARNED, InputSettings
-from xnorflow.show import Table, markdown, print_tables
-from xnorflow.spec import NetSpec
-from xnorflow.train import train
-from xnorflow.train_settings import TrainConfig
+from xnorflow.fitting.cost import LayerCost
+from xnorflow.fitting.cost_rtl import RtlKernel
+from xnorflow.net.inputs import LEARNED, InputSettings
+from xnorflow.net.shapes import LayerShape
+from xnorflow.net.spec import NetSpec
+from xnorflow.show.table import Table, markdown, print_tables
+from xnorflow.sources.data.sets import DataSet, Split, load_dataset
+from xnorflow.sources.keras.extract import extract_file
+from xnorflow.sources.training.settings import TrainConfig
+from xnorflow.sources.training.train import train
 
 NETWORK = Path(__file__).parents[1] / "keras_models" / "sfc.py"
 OPTIONS = {

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from golden_model import best_rate
 
-from xnorflow import shares
-from xnorflow.config_file import load_config
-from xnorflow.extract import extract
-from xnorflow.hls.build import compile_project
-from xnorflow.hls.convert import convert
-from xnorflow.hls.csim import simulate_library
-from xnorflow.show import Table, print_tables
-from xnorflow.train import build_network
+from xnorflow.flow.config_file import load_config
+from xnorflow.routes import shares
+from xnorflow.routes.hls.build import compile_project
+from xnorflow.routes.hls.csim import simulate_library
+from xnorflow.routes.hls.write.project import convert
+from xnorflow.show.table import Table, print_tables
+from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.training.train import build_network
 
 ROOT = Path(__file__).parents[1]
 REUSE_FACTORS = {"dense1": 784, "dense2": 256, "dense3": 256, "scores": 256}

@@ -1,4 +1,4 @@
-"""Write ``xnorflow/costs/hls_operators.yaml`` from tables of operators counted over real HLS reports.
+"""Write ``xnorflow/fitting/costs/hls_operators.yaml`` from tables of operators counted over real HLS reports.
 
     python benchmarks/operator_costs.py FOLDER
 
@@ -22,7 +22,7 @@ OPERATORS = {
     "xor": "xor",
     "lshr": "shift",
 }
-TARGET = Path(__file__).parents[1] / "xnorflow/costs/hls_operators.yaml"
+TARGET = Path(__file__).parents[1] / "xnorflow/fitting/costs/hls_operators.yaml"
 HEAD = """# LUTs that Vivado HLS and Vitis HLS charge per operator on 7-series devices.
 # Source: operators counted in 269,046 rows of public HLS reports of many designs, tool versions below.
 # operator: {width in bits (mux: inputs): [least seen, most often seen, most seen]}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from xnorflow.keras2 import import_keras
+from xnorflow.base.keras_stack import import_keras
 
 keras = import_keras()
 tf = importlib.import_module("tensorflow")

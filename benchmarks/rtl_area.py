@@ -12,10 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from xnorflow.backends.yosys import synthesize
-from xnorflow.rtl import TOP, choose_foldings, plan_network
-from xnorflow.rtl.simulate import write_design
-from xnorflow.specfile import load_spec
+from xnorflow.net.spec_file import load_spec
+from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
+from xnorflow.routes.rtl.simulate import write_design
+from xnorflow.routes.rtl.write.network import TOP
+from xnorflow.tools.yosys.run import synthesize
 
 HEADER = ("network", "cycles", "form", "LUT", "LUTRAM", "FF", "CARRY4", "BRAM36", "DSP", "seconds")
 

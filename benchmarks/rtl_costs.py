@@ -1,4 +1,4 @@
-"""Fit ``xnorflow/costs/rtl.yaml`` to Yosys runs of networks with random sizes, weights and foldings.
+"""Fit ``xnorflow/fitting/costs/rtl.yaml`` to Yosys runs of networks with random sizes, weights and foldings.
 
     python benchmarks/rtl_costs.py FOLDER --runs 48
 
@@ -20,13 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.backends.yosys import synthesize
-from xnorflow.progress import progress_bar
-from xnorflow.rtl import Folding, NetPlan, plan_network
-from xnorflow.rtl.cells import Cells, network_cells
-from xnorflow.rtl.generate import TOP, files_of
-from xnorflow.rtl.rom import choose_memories
-from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.base.progress import progress_bar
+from xnorflow.net.folding import Folding
+from xnorflow.net.inputs import InputSpec
+from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
+from xnorflow.net.spec import NetSpec
+from xnorflow.routes.rtl.plan.cells import Cells, network_cells
+from xnorflow.routes.rtl.plan.fold import plan_network
+from xnorflow.routes.rtl.plan.network import NetPlan
+from xnorflow.routes.rtl.plan.rom import choose_memories
+from xnorflow.routes.rtl.write.network import TOP, files_of
+from xnorflow.tools.yosys.run import synthesize
 
 CYCLES = (1, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 LARGE_CYCLES = (64, 100, 128, 256, 256, 784)

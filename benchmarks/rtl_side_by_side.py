@@ -21,14 +21,17 @@ from pathlib import Path
 
 import numpy as np
 
-from xnorflow.backends.yosys import synthesize
-from xnorflow.data import load_dataset
-from xnorflow.extract import extract_file
-from xnorflow.inputs import Images
-from xnorflow.report import SynthReport
-from xnorflow.rtl import TOP, Folding, choose_foldings, plan_network
-from xnorflow.rtl.simulate import write_design
-from xnorflow.spec import NetSpec, ScoreSpec
+from xnorflow.net.folding import Folding
+from xnorflow.net.inputs import Images
+from xnorflow.net.layers import ScoreSpec
+from xnorflow.net.spec import NetSpec
+from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
+from xnorflow.routes.rtl.simulate import write_design
+from xnorflow.routes.rtl.write.network import TOP
+from xnorflow.sources.data.sets import load_dataset
+from xnorflow.sources.keras.extract import extract_file
+from xnorflow.tools.report import SynthReport
+from xnorflow.tools.yosys.run import synthesize
 
 ROOT = Path(__file__).parents[1]
 HEADER = ("form", "cycles per image", "LUT", "LUTRAM", "FF", "CARRY4", "BRAM36", "DSP", "LUT levels", "seconds")

@@ -6,12 +6,12 @@ To be run when a network, a cost or a device has changed; a test compares what c
 import sys
 from pathlib import Path
 
-from xnorflow.config import BuildConfig
-from xnorflow.config_file import load_config, write_config
-from xnorflow.device import device_of
-from xnorflow.extract import extract_file
-from xnorflow.fit import Budget, Fit, Goal, fit_config
-from xnorflow.spec import NetSpec
+from xnorflow.base.device import device_of
+from xnorflow.fitting.choose import Budget, Fit, Goal, fit_config
+from xnorflow.flow.config import BuildConfig
+from xnorflow.flow.config_file import load_config, write_config
+from xnorflow.net.spec import NetSpec
+from xnorflow.sources.keras.extract import extract_file
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "hls_configs"

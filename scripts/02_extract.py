@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from xnorflow.ending import run_script
-from xnorflow.extract import extract_file
-from xnorflow.spec import ScoreSpec
-from xnorflow.specfile import save_spec
+from xnorflow.cli.ending import run_script
+from xnorflow.net.layers import ScoreSpec
+from xnorflow.net.spec_file import save_spec
+from xnorflow.sources.keras.extract import extract_file
 
 
 def main(model: str = "keras_models/digits.h5", output: str = "projects/digits-spec.npz") -> None:

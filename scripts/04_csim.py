@@ -3,7 +3,7 @@
 import sys
 
 from xnorflow import api
-from xnorflow.ending import run_script
+from xnorflow.cli.ending import run_script
 
 
 def main(config: str = "hls_configs/digits.yaml", project: str | None = None) -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from xnorflow.data import load_dataset
-from xnorflow.ending import run_script
-from xnorflow.specfile import load_spec
+from xnorflow.cli.ending import run_script
+from xnorflow.net.spec_file import load_spec
+from xnorflow.sources.data.sets import load_dataset
 
 
 def main(spec_file: str = "projects/digits-spec.npz", data: str = "digits") -> None:

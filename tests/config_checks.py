@@ -2,8 +2,8 @@
 
 import pytest
 
-from xnorflow.config_file import load_config
-from xnorflow.errors import ConfigError
+from xnorflow.base.errors import ConfigError
+from xnorflow.flow.config_file import load_config
 
 GOOD = {"network": "net.py", "part": "xc7z010clg400-1"}
 FULL = """

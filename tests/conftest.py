@@ -12,16 +12,19 @@ import pytest
 from hypothesis import settings
 from net_specs import bipolar
 
-from xnorflow.cli import main
-from xnorflow.data import DataSet, load_dataset
-from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
-from xnorflow.specfile import save_spec
+from xnorflow.cli.main import main
+from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
+from xnorflow.net.spec import InputSpec, NetSpec
+from xnorflow.net.spec_file import save_spec
+from xnorflow.sources.data.sets import DataSet, load_dataset
 
 # a busy machine is no failure: no example is timed
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parents[1]
+# what stands beside this file with fixtures for several rooms
+pytest_plugins = ("fake_vendor", "hls4ml_nets", "targets_seen", "vendor_files")
 
 
 # the networks of keras_models/
@@ -30,7 +33,7 @@ NETWORKS = ("digits", "tfc", "sfc", "mfc", "cnv")
 
 def needs_qkeras() -> None:
     """Skip a test that reads trained networks where their library is missing."""
-    # looked for and not imported, as keras2.py must be the first
+    # looked for and not imported, as base/keras_stack.py must be the first
     if importlib.util.find_spec("qkeras") is None:
         pytest.skip("needs qkeras")
 
@@ -67,7 +70,7 @@ def stored(tmp_path_factory, tiny_conv_spec) -> bytes:
 def shipped() -> dict[str, NetSpec]:
     """Golden models of the shipped networks."""
     needs_qkeras()
-    from xnorflow.extract import extract_file
+    from xnorflow.sources.keras.extract import extract_file
 
     return {path.stem: extract_file(path) for path in sorted((ROOT / "keras_models").glob("*.h5"))}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xnorflow.data import DataSet, Split, load_dataset
+from xnorflow.sources.data.sets import DataSet, Split, load_dataset
 
 
 def message(error: type[Exception], *call: object, has: tuple[object, ...] = ()) -> str:

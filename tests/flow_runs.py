@@ -6,11 +6,11 @@ import sys
 from conftest import ROOT
 from processes import hear_ctrl_c
 
-from xnorflow.data import load_dataset
-from xnorflow.flow import CONVERT, CSIM
-from xnorflow.job import EXTRACT, TRAIN
-from xnorflow.specfile import save_spec
-from xnorflow.steps import run_step
+from xnorflow.flow.job import EXTRACT, TRAIN
+from xnorflow.flow.run import CONVERT, CSIM
+from xnorflow.flow.step import run_step
+from xnorflow.net.spec_file import save_spec
+from xnorflow.sources.data.sets import load_dataset
 
 DIGITS = ROOT / "hls_configs" / "digits.yaml"
 ALL = (TRAIN, EXTRACT, CONVERT, CSIM)
@@ -18,7 +18,7 @@ ALL = (TRAIN, EXTRACT, CONVERT, CSIM)
 HANGS = """
 import pkgutil, sys, time
 from pathlib import Path
-from xnorflow.cli import main
+from xnorflow.cli.main import main
 marker, owner, name, calls = Path(sys.argv[1]), pkgutil.resolve_name(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 work, seen = getattr(owner, name), []
 def work_and_hang(*arguments, **options):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from xnorflow.inputs import InputSpec
+from xnorflow.net.inputs import InputSpec
 
 
 @st.composite

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from xnorflow.extract import keras_scores
-from xnorflow.keras2 import import_keras, import_qkeras
-from xnorflow.spec import NetSpec
+from xnorflow.base.keras_stack import import_keras, import_qkeras
+from xnorflow.net.spec import NetSpec
+from xnorflow.sources.keras.extract import keras_scores
 
 GAMMAS = [0.0, -0.0, 1e-3, -1e-3, 1.0, -1.0, 0.37, -2.9, 1e6, -1e6]
 VARIANCES = [0.0, 1e-6, 1.0, 3.3, 1e6]

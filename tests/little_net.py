@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xnorflow.data import DataSet, Split
+from xnorflow.sources.data.sets import DataSet, Split
 
 NETWORK = """
 from xnorflow.blocks import add_dense, add_scores, start

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 from input_specs import input_specs, plain_values
 
-from xnorflow.spec import ConvSpec, DenseSpec, NetSpec, ScoreSpec
+from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
+from xnorflow.net.spec import NetSpec
 
 
 def bipolar(random: np.random.Generator, *shape: int) -> np.ndarray:

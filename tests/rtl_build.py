@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xnorflow.rtl import verilator
-from xnorflow.rtl.simulate import RtlResult
-from xnorflow.spec import NetSpec
+from xnorflow.net.spec import NetSpec
+from xnorflow.routes.rtl import build as verilator
+from xnorflow.routes.rtl.simulate import RtlResult
 
 _first: list[Path] = []
 

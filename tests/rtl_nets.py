@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import strategies as st
 from net_specs import bipolar
 
-from xnorflow.rtl import Folding
-from xnorflow.spec import ConvSpec, DenseSpec, InputSpec, NetSpec, ScoreSpec
+from xnorflow.net.folding import Folding
+from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
+from xnorflow.net.spec import InputSpec, NetSpec
 
 Foldings = dict[str, Folding]
 

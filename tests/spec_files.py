@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xnorflow import specfile
-from xnorflow.spec import ConvSpec, NetSpec
+from xnorflow.net import spec_file as specfile
+from xnorflow.net.layers import ConvSpec
+from xnorflow.net.spec import NetSpec
 
 
 def assert_equal(got: NetSpec, expected: NetSpec) -> None:

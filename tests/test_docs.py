@@ -9,8 +9,8 @@ import pytest
 from conftest import NETWORKS, ROOT, needs_qkeras
 from doc_pages import PAGES, named_commands, python_blocks, shown_commands
 
-from xnorflow.cli import _parser, main
-from xnorflow.train import build_network
+from xnorflow.cli.main import _parser, main
+from xnorflow.sources.training.train import build_network
 
 # what stands for a value of the reader's own
 PLACEHOLDERS = {"CONFIG": "hls_configs/digits.yaml", "DIR": "data", "N": "3", "CYCLES": "64", "FOLDER": "runs"}

@@ -12,37 +12,49 @@ PACKAGE = ROOT / "xnorflow"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(path for folder in ("scripts", "benchmarks", "hls_configs") for path in (ROOT / folder).glob("*.py"))
 NETWORKS = sorted((ROOT / "keras_models").glob("*.py"))
-TESTS = sorted((ROOT / "tests").glob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+# what no room alone is tested by
+OF_THE_WHOLE = {f"test_{name}.py" for name in ("docs", "house", "networks", "packaging", "scripts", "surface")}
 HARDWARE = sorted(path for ending in ("h", "v", "cpp") for path in PACKAGE.rglob(f"*.{ending}"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in [*SOURCES, *SCRIPTS, *NETWORKS]}
+MOST_ROOMS, MOST_ROOT_MODULES = 10, 5
 # who may import what, by top-level name of the imported package
+KERNELS, KERAS_FILE = "routes.hls.kernels", "sources.keras.file"
 OWNERS = {
-    "tensorflow": {"keras2"},
-    "tf_keras": {"keras2"},
+    "tensorflow": {"base.keras_stack"},
+    "tf_keras": {"base.keras_stack"},
     "keras": set(),
-    "qkeras": {"keras2"},
-    "hls4ml": {"keras2", "xnor.backend", "xnor.chains", "xnor.inputs", "xnor.nodes", "xnor.templates"},
-    "h5py": {"modelfile", "modelstore"},
-    "msgspec": {"calibration", "modelconfig", "modellayers", "plain"},
-    "subprocess": {"tools"},
-    "concurrent": {"parallel"},
+    "qkeras": {"base.keras_stack"},
+    "hls4ml": {
+        "base.keras_stack",
+        *(f"{KERNELS}.{name}" for name in ("backend", "product", "read", "nodes", "templates")),
+    },
+    "h5py": {f"{KERAS_FILE}.read", f"{KERAS_FILE}.store"},
+    "msgspec": {"fitting.calibration", f"{KERAS_FILE}.config", f"{KERAS_FILE}.layers", "base.files.plain"},
+    "subprocess": {"base.processes.programs"},
+    "concurrent": {"base.processes.parallel"},
     "multiprocessing": set(),
-    "signal": {"signals", "supervisor", "tools"},
+    "signal": {f"base.processes.{name}" for name in ("signals", "supervisor", "programs")},
     "pickle": set(),
     "marshal": set(),
     "shelve": set(),
     "dill": set(),
-    "mlxtend": {"data"},
-    "sklearn": {"data"},
-    "PIL": {"own_data"},
-    "rich": {"progress", "show"},
-    "fcntl": {"files"},
-    "ctypes": {"hls.worker", "supervisor"},
-    "matplotlib": {"pareto"},
+    "mlxtend": {"sources.data.sets"},
+    "sklearn": {"sources.data.sets"},
+    "PIL": {"sources.data.own"},
+    "rich": {"base.progress", "show.table"},
+    "fcntl": {"base.files.atomic"},
+    "ctypes": {"routes.hls.worker", "base.processes.supervisor"},
+    "matplotlib": {"fitting.pareto"},
 }
-# modules that may call these functions of keras2
-KERAS_USERS = {"blocks", "train", "training", "extract", "modelfile", "modellayers", "data"}
-HLS4ML_USERS = {"hls.convert"}
+# modules that may call these functions of base.keras_stack
+KERAS_USERS = {
+    *(f"sources.keras.{name}" for name in ("blocks", "extract", "file.read", "file.layers")),
+    "sources.training.train",
+    "sources.training.seed",
+    "sources.data.sets",
+}
+HLS4ML_USERS = {"routes.hls.write.project"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_ATTRIBUTES = {"os.chdir", "os.system", "os.popen", "os.fork", "np.lib.format"}
 
@@ -52,15 +64,26 @@ def module_of(path):
 
 
 def picture():
-    """Modules in the order of ARCHITECTURE.md's first picture, such as ``files`` and ``hls.reuse``."""
+    """Rooms and modules in the order of ARCHITECTURE.md's first picture, such as ``net`` and ``net.spec``."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
-    folder, found = "", []
-    for line in text.splitlines():
-        if match := re.match(r"  (\w+)/ ", line):
-            folder = match[1]
-        elif match := re.match(r"(  (?:  )?)(\w+)\.py ", line):
-            found.append(f"{folder}.{match[2]}" if len(match[1]) == 4 else match[2])
+    open_rooms, found = [], []
+    for indent, name, ending in re.findall(r"^((?:  )+)(\w+)(/|\.py) ", text, re.MULTILINE):
+        del open_rooms[len(indent) // 2 - 1 :]
+        found.append(".".join([*open_rooms, name]))
+        if ending == "/":
+            open_rooms.append(name)
     return found
+
+
+def parting(one, other):
+    """Return where two modules part: the room or module below their common room that each of them is in."""
+    one, other = one.split("."), other.split(".")
+    same = next(at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return ".".join(one[: same + 1]), ".".join(other[: same + 1])
+
+
+def rooms():
+    return {module_of(path.parent / "x").rpartition(".")[0] for path in SOURCES} - {""}
 
 
 def nodes(tree):
@@ -99,17 +122,41 @@ def dotted(node):
 # --- layers
 
 
-def test_picture_shows_every_module():
+def test_picture_shows_every_room_and_module():
     modules = {module_of(path) for path in SOURCES if path.name != "__init__.py"}
-    assert sorted(picture()) == sorted(modules)
+    assert sorted(picture()) == sorted(modules | rooms())
+
+
+def test_the_root_stays_small():
+    assert len([path for path in SOURCES if path.parent == PACKAGE]) <= MOST_ROOT_MODULES
+    assert len([room for room in rooms() if "." not in room]) <= MOST_ROOMS
+
+
+def test_every_room_says_what_it_is():
+    for room in rooms():
+        assert ast.get_docstring(TREES[PACKAGE / room.replace(".", "/") / "__init__.py"]), room
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "__init__.py"], ids=module_of)
 def test_imports_point_up_the_picture(path):
+    """Rooms stand in one order, and the files and rooms in a room in their own."""
     order = picture()
-    mine = order.index(module_of(path))
-    wrong = {name for name in own_imports(path) if order.index(name) >= mine}
-    assert not wrong, f"{module_of(path)} imports {wrong}, which stand below it in ARCHITECTURE.md"
+    for name in own_imports(path) - {module_of(path)}:
+        mine, theirs = parting(module_of(path), name)
+        assert order.index(theirs) < order.index(mine), (
+            f"{module_of(path)} imports {name}, but {theirs} stands below {mine} in ARCHITECTURE.md"
+        )
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_stand_in_the_rooms_of_what_they_test(path):
+    room = path.parent.relative_to(ROOT / "tests")
+    if not path.name.startswith("test_"):
+        assert str(room) == ".", f"{path.name} is shared by tests, and stands beside conftest.py"
+    elif str(room) == ".":
+        assert path.name in OF_THE_WHOLE
+    else:
+        assert ".".join(room.parts) in rooms()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
@@ -122,11 +169,15 @@ def test_foreign_packages_have_one_owner(path):
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_keras_and_hls4ml_have_few_users(path):
     name, used = module_of(path), imports(path)
-    if used & {"xnorflow.keras2.import_keras", "xnorflow.keras2.import_qkeras", "xnorflow.keras2"}:
+    if used & {
+        "xnorflow.base.keras_stack.import_keras",
+        "xnorflow.base.keras_stack.import_qkeras",
+        "xnorflow.base.keras_stack",
+    }:
         assert name in KERAS_USERS | HLS4ML_USERS
-    if used & {"xnorflow.keras2.import_keras", "xnorflow.keras2.import_qkeras"}:
+    if used & {"xnorflow.base.keras_stack.import_keras", "xnorflow.base.keras_stack.import_qkeras"}:
         assert name in KERAS_USERS
-    if "xnorflow.keras2.import_hls4ml" in used:
+    if "xnorflow.base.keras_stack.import_hls4ml" in used:
         assert name in HLS4ML_USERS
 
 
@@ -142,10 +193,10 @@ HEAVY = {"tensorflow", "tf_keras", "keras", "qkeras", "hls4ml", "h5py", "sklearn
     ("modules", "also_absent"),
     [
         ("xnorflow", {"numpy", "yaml", "rich"}),
-        ("xnorflow.spec, xnorflow.specfile", {"yaml", "rich"}),
-        ("xnorflow.spec, xnorflow.config", {"rich"}),
-        ("xnorflow.hls.worker", {"yaml", "rich"}),
-        ("xnorflow.api, xnorflow.cli", set()),
+        ("xnorflow.net.spec, xnorflow.net.spec_file", {"yaml", "rich"}),
+        ("xnorflow.net.spec, xnorflow.flow.config", {"rich"}),
+        ("xnorflow.routes.hls.worker", {"yaml", "rich"}),
+        ("xnorflow.api, xnorflow.cli.main", set()),
     ],
 )
 def test_import_pulls_in_only_what_it_needs(modules, also_absent):
@@ -185,7 +236,7 @@ def test_calls_that_are_not_made(path):
 def test_own_yaml_loader_is_safe():
     import yaml
 
-    from xnorflow.yamlfile import _UniqueKeyLoader
+    from xnorflow.base.files.yaml_file import _UniqueKeyLoader
 
     assert issubclass(_UniqueKeyLoader, yaml.SafeLoader)
 

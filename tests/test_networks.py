@@ -1,28 +1,23 @@
 from __future__ import annotations
 
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from network_data import BESIDE, FOLDER, ROOT, card_of, data_of, shipped  # noqa: F401
 
-from xnorflow.card import Accuracy, Card, CardData, find_card
-from xnorflow.config_file import load_config
-from xnorflow.data import DEBIAN_FOLDERS, DataSet, load_dataset
-from xnorflow.errors import DataError
-from xnorflow.extract import extract, keras_scores
-from xnorflow.files import sha256_file
-from xnorflow.hls.convert import convert
-from xnorflow.inputs import InputSettings
-from xnorflow.modelfile import load_model
-from xnorflow.simulate import simulate_csim
-from xnorflow.spec import ConvSpec, NetSpec
-from xnorflow.train import build_network
+from xnorflow.base.files.atomic import sha256_file
+from xnorflow.flow.config_file import load_config
+from xnorflow.net.inputs import InputSettings
+from xnorflow.net.layers import ConvSpec
+from xnorflow.net.spec import NetSpec
+from xnorflow.routes.hls.simulate import simulate_csim
+from xnorflow.routes.hls.write.project import convert
+from xnorflow.sources.keras.extract import extract, keras_scores
+from xnorflow.sources.keras.file.read import load_model
+from xnorflow.sources.training.card import Accuracy, CardData
+from xnorflow.sources.training.train import build_network
 
-ROOT = Path(__file__).resolve().parents[1]
-FOLDER = ROOT / "keras_models"
-BESIDE = ROOT.parent / "shared/data/mnist"
 DENSE = {
     "tfc": [784, 64, 64, 64, 10],
     "sfc": [784, 256, 256, 256, 10],
@@ -41,32 +36,6 @@ FLOOR = {
 
 def shape_of(name: str) -> tuple[int, ...]:
     return (8, 8, 1) if name == "digits" else (28, 28, 1)
-
-
-def shipped(name: str) -> Path:
-    path = FOLDER / f"{name}.h5"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not there yet")
-    return path
-
-
-def card_of(name: str) -> Card:
-    card, remark = find_card(shipped(name))
-    assert card is not None, remark
-    return card
-
-
-def data_of(name: str) -> DataSet:
-    """Load the data set that the network's card names."""
-    wanted = card_of(name).data.name
-    places = (DEBIAN_FOLDERS.get(wanted), os.environ.get("XNORFLOW_DATA"), BESIDE)
-    folder = next((Path(path) for path in places if path and Path(path).is_dir()), None)
-    if folder is None and wanted != "digits":
-        pytest.skip(f"the idx files of {wanted} are neither in {BESIDE} nor where XNORFLOW_DATA says")
-    try:
-        return load_dataset(wanted, folder)
-    except DataError as error:
-        pytest.skip(str(error))
 
 
 def test_every_network_file_is_known_to_these_tests():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from xnorflow import api
-from xnorflow.runreport import load_report
-from xnorflow.specfile import load_spec
+from xnorflow.flow.report import load_report
+from xnorflow.net.spec_file import load_spec
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = str(ROOT / "hls_configs/digits.yaml")

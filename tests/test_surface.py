@@ -10,10 +10,13 @@ import pytest
 from conftest import ROOT
 
 import xnorflow
-from xnorflow import api, config_file, job, question, synth_flow
-from xnorflow.cli import main
-from xnorflow.errors import DataError
-from xnorflow.yamlfile import load_yaml
+from xnorflow import api
+from xnorflow.base.errors import DataError
+from xnorflow.base.files.yaml_file import load_yaml
+from xnorflow.cli.main import main
+from xnorflow.fitting import question
+from xnorflow.flow import config_file, job
+from xnorflow.flow import synth as synth_flow
 
 DIGITS, VERILOG = ROOT / "hls_configs/digits.yaml", ROOT / "hls_configs/digits-verilog.yaml"
 FLOW = ("train", "extract", "write", "simulate", "run", "synth", "trace")

@@ -5,8 +5,6 @@ it is first asked for, so that ``import xnorflow`` itself loads nothing.
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -32,57 +30,58 @@ if TYPE_CHECKING:
     from xnorflow.api import trace as trace
     from xnorflow.api import train as train
     from xnorflow.api import write as write
-    from xnorflow.calibration import write_calibration as write_calibration
-    from xnorflow.config import BuildConfig as BuildConfig
-    from xnorflow.config_file import load_config as load_config
-    from xnorflow.config_file import write_config as write_config
-    from xnorflow.data import DataSet as DataSet
-    from xnorflow.errors import ConfigError as ConfigError
-    from xnorflow.errors import DataError as DataError
-    from xnorflow.errors import Mismatch as Mismatch
-    from xnorflow.errors import ReportError as ReportError
-    from xnorflow.errors import ToolFailed as ToolFailed
-    from xnorflow.errors import ToolNotFound as ToolNotFound
-    from xnorflow.errors import XnorflowError as XnorflowError
-    from xnorflow.hls.settings import HlsSettings as HlsSettings
-    from xnorflow.hls.settings import Precision as Precision
-    from xnorflow.inputs import InputSettings as InputSettings
-    from xnorflow.job import Job as Job
-    from xnorflow.job import make_job as make_job
-    from xnorflow.question import FitQuestion as FitQuestion
-    from xnorflow.question import fit_question as fit_question
-    from xnorflow.report import SimResult as SimResult
-    from xnorflow.report import SynthReport as SynthReport
-    from xnorflow.rtl.settings import RtlSettings as RtlSettings
-    from xnorflow.runreport import RunReport as RunReport
-    from xnorflow.spec import NetSpec as NetSpec
-    from xnorflow.specfile import load_spec as load_spec
-    from xnorflow.specfile import save_spec as save_spec
-    from xnorflow.train_settings import TrainConfig as TrainConfig
-    from xnorflow.xnor.folding import Folding as Folding
+    from xnorflow.base.errors import ConfigError as ConfigError
+    from xnorflow.base.errors import DataError as DataError
+    from xnorflow.base.errors import Mismatch as Mismatch
+    from xnorflow.base.errors import ReportError as ReportError
+    from xnorflow.base.errors import ToolFailed as ToolFailed
+    from xnorflow.base.errors import ToolNotFound as ToolNotFound
+    from xnorflow.base.errors import XnorflowError as XnorflowError
+    from xnorflow.fitting.calibration import write_calibration as write_calibration
+    from xnorflow.fitting.question import FitQuestion as FitQuestion
+    from xnorflow.fitting.question import fit_question as fit_question
+    from xnorflow.flow.config import BuildConfig as BuildConfig
+    from xnorflow.flow.config_file import load_config as load_config
+    from xnorflow.flow.config_file import write_config as write_config
+    from xnorflow.flow.job import Job as Job
+    from xnorflow.flow.job import make_job as make_job
+    from xnorflow.flow.report import RunReport as RunReport
+    from xnorflow.net.folding import Folding as Folding
+    from xnorflow.net.inputs import InputSettings as InputSettings
+    from xnorflow.net.spec import NetSpec as NetSpec
+    from xnorflow.net.spec_file import load_spec as load_spec
+    from xnorflow.net.spec_file import save_spec as save_spec
+    from xnorflow.routes.compare import SimResult as SimResult
+    from xnorflow.routes.hls.settings import HlsSettings as HlsSettings
+    from xnorflow.routes.hls.settings import Precision as Precision
+    from xnorflow.routes.rtl.settings import RtlSettings as RtlSettings
+    from xnorflow.sources.data.sets import DataSet as DataSet
+    from xnorflow.sources.training.settings import TrainConfig as TrainConfig
+    from xnorflow.tools.report import SynthReport as SynthReport
 
 # the modules of what stands above, for Python
 _OFFERED = {
     "api": (
-        "calibrate check convert csim data devices doctor explore extract fit init report run simulate stock synth "
-        "trace train write"
+        "calibrate check convert csim data devices doctor explore extract fit init report run simulate "
+        "stock synth trace train write"
     ),
-    "calibration": "write_calibration",
-    "config": "BuildConfig",
-    "config_file": "load_config write_config",
-    "data": "DataSet",
-    "errors": "ConfigError DataError Mismatch ReportError ToolFailed ToolNotFound XnorflowError",
-    "hls.settings": "HlsSettings Precision",
-    "inputs": "InputSettings",
-    "job": "Job make_job",
-    "question": "FitQuestion fit_question",
-    "report": "SimResult SynthReport",
-    "rtl.settings": "RtlSettings",
-    "runreport": "RunReport",
-    "spec": "NetSpec",
-    "specfile": "load_spec save_spec",
-    "train_settings": "TrainConfig",
-    "xnor.folding": "Folding",
+    "base.errors": "ConfigError DataError Mismatch ReportError ToolFailed ToolNotFound XnorflowError",
+    "fitting.calibration": "write_calibration",
+    "fitting.question": "FitQuestion fit_question",
+    "flow.config": "BuildConfig",
+    "flow.config_file": "load_config write_config",
+    "flow.job": "Job make_job",
+    "flow.report": "RunReport",
+    "net.folding": "Folding",
+    "net.inputs": "InputSettings",
+    "net.spec": "NetSpec",
+    "net.spec_file": "load_spec save_spec",
+    "routes.compare": "SimResult",
+    "routes.hls.settings": "HlsSettings Precision",
+    "routes.rtl.settings": "RtlSettings",
+    "sources.data.sets": "DataSet",
+    "sources.training.settings": "TrainConfig",
+    "tools.report": "SynthReport",
 }
 _HOME = {name: module for module, names in _OFFERED.items() for name in names.split()}
 __all__ = [*_HOME, "__version__"]
@@ -98,14 +97,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Front(ModuleType):
-    """The package; Python sets a module that is loaded as its attribute, here not over a function of that name."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Front

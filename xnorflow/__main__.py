@@ -2,6 +2,6 @@
 
 import sys
 
-from xnorflow.cli import main
+from xnorflow.cli.main import main
 
 sys.exit(main())

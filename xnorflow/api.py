@@ -15,32 +15,32 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnorflow import flow as _flow
-from xnorflow import question as _question
-from xnorflow import synth_flow as _synth_flow
-from xnorflow.backends.xilinx_reports import read_report
-from xnorflow.config import BuildConfig
-from xnorflow.cost import NetCost
-from xnorflow.data import DataSet, load_dataset
-from xnorflow.device import Device
-from xnorflow.device import devices as _devices
-from xnorflow.doctor import Finding
-from xnorflow.doctor import doctor as _doctor
-from xnorflow.errors import DataError
-from xnorflow.fit import Fit
-from xnorflow.flow import Announce
-from xnorflow.job import EXTRACT, TRAIN, JobOptions, Source, job_of, make_job
-from xnorflow.pareto import Point
-from xnorflow.question import FitQuestion, fit_question
-from xnorflow.rtl import NetPlan
-from xnorflow.runreport import RunReport, load_report
-from xnorflow.signatures import spelled_out
-from xnorflow.starter import lay_down
-from xnorflow.stock import StockRow
-from xnorflow.synth import SynthRun
-from xnorflow.synth_flow import YosysRun
-from xnorflow.verdict import Ratio, Verdict
-from xnorflow.verdict import calibrate as _calibrate
+from xnorflow.base.device import Device
+from xnorflow.base.device import devices as _devices
+from xnorflow.base.doctor import Finding
+from xnorflow.base.doctor import doctor as _doctor
+from xnorflow.base.errors import DataError
+from xnorflow.base.signatures import spelled_out
+from xnorflow.fitting import question as _question
+from xnorflow.fitting.choose import Fit
+from xnorflow.fitting.cost import NetCost
+from xnorflow.fitting.pareto import Point
+from xnorflow.fitting.question import FitQuestion, fit_question
+from xnorflow.fitting.stock import StockRow
+from xnorflow.fitting.verdict import Ratio, Verdict
+from xnorflow.fitting.verdict import calibrate as _calibrate
+from xnorflow.flow import run as _flow
+from xnorflow.flow import synth as _synth_flow
+from xnorflow.flow.config import BuildConfig
+from xnorflow.flow.job import EXTRACT, TRAIN, JobOptions, Source, job_of, make_job
+from xnorflow.flow.report import RunReport, load_report
+from xnorflow.flow.run import Announce
+from xnorflow.flow.starter import lay_down
+from xnorflow.flow.synth import YosysRun
+from xnorflow.routes.rtl.plan.network import NetPlan
+from xnorflow.sources.data.sets import DataSet, load_dataset
+from xnorflow.tools.vivado.read import read_report
+from xnorflow.tools.vivado.run import SynthRun
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -1,0 +1,1 @@
+"""Programs of others, threads and signals."""

@@ -1,0 +1,1 @@
+"""What a binary network is, in integers; numpy alone."""

@@ -1,0 +1,1 @@
+"""From a network to hardware, two ways."""

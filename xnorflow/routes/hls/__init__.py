@@ -1,0 +1,1 @@
+"""NetSpec to an hls4ml project, and its C simulation."""

@@ -1,0 +1,1 @@
+"""XNOR kernels, as a backend of hls4ml."""

@@ -1,0 +1,1 @@
+"""Folding, types and cycles of each layer of an HLS project."""

@@ -1,0 +1,1 @@
+"""The HLS project, written by hls4ml and checked."""

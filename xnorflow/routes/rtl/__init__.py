@@ -1,0 +1,1 @@
+"""NetSpec to Verilog, and its simulation."""

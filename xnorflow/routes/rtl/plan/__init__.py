@@ -1,0 +1,1 @@
+"""Sizes, cycles and cells of a folded network."""

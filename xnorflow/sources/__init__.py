@@ -1,0 +1,1 @@
+"""Where images and networks come from."""

@@ -1,0 +1,1 @@
+"""Network files of Keras, read without running anything of them."""

@@ -1,0 +1,1 @@
+"""Yosys: synthesis for the 7-series, counted."""

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 from recipe_parts import PARTS, Layers, Part, Rate, keras, real, tf
 
+from xnorflow.base.arrays import Float32Array, UInt8Array
 from xnorflow.net.inputs import InputSettings
 from xnorflow.show.table import Table, markdown, print_tables
 from xnorflow.sources.data.sets import DataSet, load_dataset
 from xnorflow.sources.training.augment import Warp
-from xnorflow.sources.training.epochs import Floats, Lessons, UInt8Array
+from xnorflow.sources.training.epochs import Lessons
 from xnorflow.sources.training.seed import EVALUATION_BATCH, STEPS_PER_EXECUTION, Encode, Schedule, TrainingRun
 from xnorflow.sources.training.settings import TrainConfig
 from xnorflow.sources.training.train import build_network
@@ -43,7 +44,7 @@ class Taught(Lessons):
     def __len__(self) -> int:
         return len(self._lessons)
 
-    def epoch(self, index: int) -> tuple[UInt8Array, Floats]:
+    def epoch(self, index: int) -> tuple[UInt8Array, Float32Array]:
         """Return images and targets of an epoch."""
         images, targets = self._lessons.epoch(index)
         logits = self._teacher.predict(_grey(images), batch_size=EVALUATION_BATCH, verbose=0)
@@ -51,7 +52,7 @@ class Taught(Lessons):
         return images, (TEACHER_SHARE * soft + (1 - TEACHER_SHARE) * targets).astype(np.float32)
 
 
-def _grey(images: UInt8Array) -> Floats:
+def _grey(images: UInt8Array) -> Float32Array:
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
@@ -113,7 +114,7 @@ def train_one(part: Part, course: Course) -> float:
     model = changed(build_network(NETWORK, course.data.keras_shape, course.data.n_classes), part.layer)
     source = InputSettings(1, THRESHOLD).keras_input((784,))
 
-    def encode(images: UInt8Array) -> Floats:
+    def encode(images: UInt8Array) -> Float32Array:
         return source.encode(images).astype(np.float32)
 
     epochs = course.epochs
@@ -131,7 +132,7 @@ def train_one(part: Part, course: Course) -> float:
     return run.accuracy(course.data.validation)
 
 
-def reestimate(model: Any, inputs: Floats) -> None:
+def reestimate(model: Any, inputs: Float32Array) -> None:
     """Take mean and variance of each BatchNorm layer over all inputs, with the weights as they are now."""
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for index, start in enumerate(range(0, len(inputs), EVALUATION_BATCH)):

@@ -17,9 +17,9 @@ import numpy as np
 from xnorflow.flow.config_file import load_config
 from xnorflow.routes.hls.build import compile_project
 from xnorflow.routes.hls.csim import simulate_library
-from xnorflow.routes.hls.write.project import convert
+from xnorflow.routes.hls.write.project import write_project
 from xnorflow.show.table import Table, print_tables
-from xnorflow.sources.keras.extract import extract, keras_scores
+from xnorflow.sources.keras.extract import extract_model, keras_scores
 from xnorflow.sources.training.train import build_network
 
 ROOT = Path(__file__).parents[1]
@@ -40,12 +40,12 @@ def main() -> None:
     """Measure and print the table."""
     config = load_config(ROOT / "hls_configs" / "sfc.yaml")
     model = build_network(config.network_file, (28, 28, 1), 10)
-    spec = extract(model)
+    spec = extract_model(model)
     images = np.random.default_rng(0).integers(0, 256, (IMAGES, 28, 28), np.uint8)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         assert config.hls is not None
-        project = convert(spec, config.hls, folder / "project", part=config.part)
+        project = write_project(spec, config.hls, folder / "project", part=config.part)
         binaries = compile_project(project, folder)
         few = spec.input.encode(images[:CSIM_IMAGES]).reshape(CSIM_IMAGES, -1)
         rates = {

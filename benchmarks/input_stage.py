@@ -27,7 +27,7 @@ from xnorflow.show.table import Table, markdown, print_tables
 from xnorflow.sources.data.sets import DataSet, Split, load_dataset
 from xnorflow.sources.keras.extract import extract_file
 from xnorflow.sources.training.settings import TrainConfig
-from xnorflow.sources.training.train import train
+from xnorflow.sources.training.train import train_network
 
 NETWORK = Path(__file__).parents[1] / "keras_models" / "sfc.py"
 OPTIONS = {
@@ -54,7 +54,7 @@ def run(name: str, seed: int, epochs: int, data: DataSet) -> dict[str, Any]:
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainConfig(seed=seed, epochs=epochs, **RECIPE)
-        trained = train(NETWORK, data, Path(folder), settings, OPTIONS[name])
+        trained = train_network(NETWORK, data, Path(folder), settings, OPTIONS[name])
         spec = extract_file(trained.path)
     return {
         "option": name,

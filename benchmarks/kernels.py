@@ -16,9 +16,9 @@ from xnorflow.flow.config_file import load_config
 from xnorflow.routes import shares
 from xnorflow.routes.hls.build import compile_project
 from xnorflow.routes.hls.csim import simulate_library
-from xnorflow.routes.hls.write.project import convert
+from xnorflow.routes.hls.write.project import write_project
 from xnorflow.show.table import Table, print_tables
-from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.training.train import build_network
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +29,7 @@ IMAGES = {"hls4ml": 300, "xnor": 3000}
 def main() -> None:
     """Convert and compile the network with each kernel, measure, and print the table."""
     config = load_config(ROOT / "hls_configs/sfc.yaml").with_route(reuse_factor=REUSE_FACTORS)
-    spec = extract(build_network(config.network_file, (28, 28, 1), 10))
+    spec = extract_model(build_network(config.network_file, (28, 28, 1), 10))
     images = np.random.default_rng(0).integers(0, 256, (max(IMAGES.values()), 28, 28, 1), np.uint8)
     shares.cores = lambda: 1
     rates, scores = {}, {}
@@ -37,7 +37,7 @@ def main() -> None:
         for kernel, count in IMAGES.items():
             folder, build = Path(temporary) / kernel, config.with_route(kernel=kernel)
             assert build.hls is not None
-            project = convert(spec, build.hls, folder / "project", part=build.part)
+            project = write_project(spec, build.hls, folder / "project", part=build.part)
             binaries = compile_project(project, folder)
             inputs = spec.input.encode(images[:count]).reshape(count, -1)
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from xnorflow.base.device import device_of
-from xnorflow.fitting.choose import Budget, Fit, Goal, fit_config
+from xnorflow.fitting.choose import Fit, fit_config
+from xnorflow.fitting.problem import Budget, Goal
 from xnorflow.flow.config import BuildConfig
 from xnorflow.flow.config_file import load_config, write_config
 from xnorflow.net.spec import NetSpec

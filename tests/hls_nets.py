@@ -12,7 +12,7 @@ from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
 from xnorflow.net.spec import InputSpec, NetSpec
 from xnorflow.routes.hls.settings import HlsSettings
 from xnorflow.routes.hls.simulate import LIBRARY, TESTBENCH, simulate_csim
-from xnorflow.routes.hls.write.project import convert
+from xnorflow.routes.hls.write.project import write_project
 from xnorflow.sources.data.sets import Split
 
 PART = "xc7z010clg400-1"
@@ -87,7 +87,7 @@ def images_for(spec: NetSpec, n: int = 60) -> Split:
 
 def check_exact(spec: NetSpec, build: HlsSettings, folder: Path) -> None:
     split = images_for(spec)
-    project = convert(spec, build, folder / "project", part=PART)
+    project = write_project(spec, build, folder / "project", part=PART)
     results = simulate_csim(spec, build, project, split, folder / "csim")
     assert [result.source for result in results] == [LIBRARY, TESTBENCH]
     for result in results:

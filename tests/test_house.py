@@ -1,22 +1,31 @@
 """The house's own rules, read from the sources."""
 
 import ast
-import re
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
+from house_sources import (
+    HARDWARE,
+    NETWORKS,
+    PACKAGE,
+    SCRIPTS,
+    SOURCES,
+    TESTS,
+    TREES,
+    defined,
+    dotted,
+    imports,
+    module_of,
+    own_imports,
+    parting,
+    picture,
+    rooms,
+)
 
-PACKAGE = ROOT / "xnorflow"
-SOURCES = sorted(PACKAGE.rglob("*.py"))
-SCRIPTS = sorted(path for folder in ("scripts", "benchmarks", "hls_configs") for path in (ROOT / folder).glob("*.py"))
-NETWORKS = sorted((ROOT / "keras_models").glob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # what no room alone is tested by
 OF_THE_WHOLE = {f"test_{name}.py" for name in ("docs", "house", "networks", "packaging", "scripts", "surface")}
-HARDWARE = sorted(path for ending in ("h", "v", "cpp") for path in PACKAGE.rglob(f"*.{ending}"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in [*SOURCES, *SCRIPTS, *NETWORKS]}
 MOST_ROOMS, MOST_ROOT_MODULES = 10, 5
 # who may import what, by top-level name of the imported package
 KERNELS, KERAS_FILE = "routes.hls.kernels", "sources.keras.file"
@@ -57,66 +66,6 @@ KERAS_USERS = {
 HLS4ML_USERS = {"routes.hls.write.project"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_ATTRIBUTES = {"os.chdir", "os.system", "os.popen", "os.fork", "np.lib.format"}
-
-
-def module_of(path):
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-
-
-def picture():
-    """Rooms and modules in the order of ARCHITECTURE.md's first picture, such as ``net`` and ``net.spec``."""
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
-    open_rooms, found = [], []
-    for indent, name, ending in re.findall(r"^((?:  )+)(\w+)(/|\.py) ", text, re.MULTILINE):
-        del open_rooms[len(indent) // 2 - 1 :]
-        found.append(".".join([*open_rooms, name]))
-        if ending == "/":
-            open_rooms.append(name)
-    return found
-
-
-def parting(one, other):
-    """Return where two modules part: the room or module below their common room that each of them is in."""
-    one, other = one.split("."), other.split(".")
-    same = next(at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return ".".join(one[: same + 1]), ".".join(other[: same + 1])
-
-
-def rooms():
-    return {module_of(path.parent / "x").rpartition(".")[0] for path in SOURCES} - {""}
-
-
-def nodes(tree):
-    """Everything in a file but what only a type checker reads."""
-    for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and dotted(node.test) == "TYPE_CHECKING"):
-            yield node
-            yield from nodes(node)
-
-
-def imports(path):
-    """Modules that a file imports, at its top or anywhere in it, as full names."""
-    found = set()
-    for node in nodes(TREES[path]):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
-
-
-def own_imports(path):
-    """Modules of the package that a file imports."""
-    names = {module_of(source) for source in SOURCES}
-    return {name.removeprefix("xnorflow.") for name in imports(path)} & names
-
-
-def dotted(node):
-    if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 # --- layers
@@ -208,6 +157,17 @@ def test_import_pulls_in_only_what_it_needs(modules, also_absent):
     loaded = {name.partition(".")[0] for name in ended.stdout.splitlines()}
     assert "xnorflow" in loaded
     assert not loaded & (HEAVY | also_absent)
+
+
+# --- names
+
+
+def test_no_public_name_has_two_meanings():
+    homes = {}
+    for path in SOURCES:
+        for name in set(defined(TREES[path])) - {"main"}:
+            homes.setdefault(name, []).append(module_of(path))
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 
 # --- what no source does

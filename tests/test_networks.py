@@ -12,8 +12,8 @@ from xnorflow.net.inputs import InputSettings
 from xnorflow.net.layers import ConvSpec
 from xnorflow.net.spec import NetSpec
 from xnorflow.routes.hls.simulate import simulate_csim
-from xnorflow.routes.hls.write.project import convert
-from xnorflow.sources.keras.extract import extract, keras_scores
+from xnorflow.routes.hls.write.project import write_project
+from xnorflow.sources.keras.extract import extract_model, keras_scores
 from xnorflow.sources.keras.file.read import load_model
 from xnorflow.sources.training.card import Accuracy, CardData
 from xnorflow.sources.training.train import build_network
@@ -49,7 +49,7 @@ def test_network_files_are_short(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_have_the_stated_sizes_and_extract(name):
-    spec = extract(build_network(FOLDER / f"{name}.py", shape_of(name), 10))
+    spec = extract_model(build_network(FOLDER / f"{name}.py", shape_of(name), 10))
     check_sizes(name, spec)
 
 
@@ -72,7 +72,7 @@ def check_sizes(name: str, spec: NetSpec) -> None:
 def test_networks_build_for_other_images(name, shape, classes, bits):
     if name == "cnv" and shape[0] < 20:
         pytest.skip("three convolutions and two poolings need larger images")
-    spec = extract(build_network(FOLDER / f"{name}.py", shape, classes), InputSettings(bits))
+    spec = extract_model(build_network(FOLDER / f"{name}.py", shape, classes), InputSettings(bits))
     assert (spec.n_classes, spec.input.size) == (classes, int(np.prod(shape)))
 
 
@@ -84,7 +84,7 @@ def test_trained_network_is_that_of_its_card(name):
     assert card.network == name.partition("-")[0]
     model, found = load_model(path)
     assert found == card.input
-    check_sizes(card.network, extract(model, found))
+    check_sizes(card.network, extract_model(model, found))
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -108,7 +108,7 @@ def test_trained_network_is_exact_on_every_test_image(name):
     data, card = data_of(name), card_of(name)
     assert card.data == CardData(data.name, data.sha256, len(data.test.labels))
     model, found = load_model(shipped(name))
-    spec = extract(model, found)
+    spec = extract_model(model, found)
     scores = spec.class_scores(data.test.images)
     assert scores.shape == (len(data.test.labels), 10)
     assert np.array_equal(keras_scores(model, spec, data.test.images), scores)
@@ -129,8 +129,8 @@ def test_trained_network_is_exact_on_every_test_image(name):
 def test_c_simulation_is_exact_on_every_test_image(tmp_path, name):
     data = data_of(name)
     model, found = load_model(shipped(name))
-    spec, config = extract(model, found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
-    project = convert(spec, config.hls, tmp_path / "project", part=config.part)
+    spec, config = extract_model(model, found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
+    project = write_project(spec, config.hls, tmp_path / "project", part=config.part)
     for result in simulate_csim(spec, config.hls, project, data.test, tmp_path / "csim"):
         assert result.mismatch is None, result
         assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)

@@ -15,10 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xnorflow.base.device import Device
-from xnorflow.base.device import devices as _devices
-from xnorflow.base.doctor import Finding
-from xnorflow.base.doctor import doctor as _doctor
+from xnorflow.base.device import devices as devices
+from xnorflow.base.doctor import doctor as doctor
 from xnorflow.base.errors import DataError
 from xnorflow.base.signatures import spelled_out
 from xnorflow.fitting import question as _question
@@ -28,11 +26,11 @@ from xnorflow.fitting.pareto import Point
 from xnorflow.fitting.question import FitQuestion, fit_question
 from xnorflow.fitting.stock import StockRow
 from xnorflow.fitting.verdict import Ratio, Verdict
-from xnorflow.fitting.verdict import calibrate as _calibrate
+from xnorflow.fitting.verdict import learn_ratios as _calibrate
 from xnorflow.flow import run as _flow
 from xnorflow.flow import synth as _synth_flow
 from xnorflow.flow.config import BuildConfig
-from xnorflow.flow.job import EXTRACT, TRAIN, JobOptions, Source, job_of, make_job
+from xnorflow.flow.job import EXTRACT, TRAIN, JobOptions, JobSource, job_of, make_job
 from xnorflow.flow.report import RunReport, load_report
 from xnorflow.flow.run import Announce
 from xnorflow.flow.starter import lay_down
@@ -46,29 +44,29 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 # what fit and its sisters ask about: a question with its budget, or what makes one with the default budget
-Asked = Source | FitQuestion
+Asked = JobSource | FitQuestion
 
 
 # --- the flow
 
 
 @spelled_out(make_job)
-def train(config: Source, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
+def train(config: JobSource, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
     """Train the network of a configuration; arguments as for ``run``."""
-    return _flow.run(job_of(config, **options), TRAIN, _told(announce))
+    return _flow.run_flow(job_of(config, **options), TRAIN, _told(announce))
 
 
 @spelled_out(make_job)
-def extract(config: Source, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
+def extract(config: JobSource, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
     """Train if needed, then extract the golden model and compare it with Keras; arguments as for ``run``."""
-    return _flow.run(job_of(config, **options), EXTRACT, _told(announce))
+    return _flow.run_flow(job_of(config, **options), EXTRACT, _told(announce))
 
 
 @spelled_out(make_job)
-def write(config: Source, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
+def write(config: JobSource, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
     """Train and extract if needed, then write the HLS project, or the Verilog; arguments as for ``run``."""
     job = job_of(config, **options)
-    return _flow.run(job, _flow.write_step(job.config), _told(announce))
+    return _flow.run_flow(job, _flow.write_step(job.config), _told(announce))
 
 
 # its other name, after hls4ml's
@@ -76,13 +74,13 @@ convert = write
 
 
 @spelled_out(make_job)
-def simulate(config: Source, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
+def simulate(config: JobSource, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
     """Train, extract and write if needed, then simulate every test image; arguments as for ``run``.
 
     The HLS project is C-simulated two ways, the Verilog cycle by cycle.
     """
     job = job_of(config, **options)
-    return _flow.run(job, _flow.simulate_step(job.config), _told(announce))
+    return _flow.run_flow(job, _flow.simulate_step(job.config), _told(announce))
 
 
 # its other name, after Vivado HLS's
@@ -90,7 +88,7 @@ csim = simulate
 
 
 @spelled_out(make_job)
-def run(config: Source, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
+def run(config: JobSource, *, announce: Announce | None = None, **options: Unpack[JobOptions]) -> RunReport:
     """Run the whole flow of the configuration's route and return its report.
 
     A project holds one network. Where neither ``pretrained``, ``model`` nor ``train`` is given, one that it
@@ -111,7 +109,7 @@ def run(config: Source, *, announce: Announce | None = None, **options: Unpack[J
         XnorflowError: the user's mistake or a tool's failure, in one line.
         TypeError: there is no such argument.
     """
-    return _flow.run(job_of(config, **options), None, _told(announce))
+    return _flow.run_flow(job_of(config, **options), None, _told(announce))
 
 
 def report(project: str | Path) -> RunReport:
@@ -128,7 +126,7 @@ def report(project: str | Path) -> RunReport:
 
 @spelled_out(make_job)
 def synth(
-    config: Source,
+    config: JobSource,
     *,
     backend: str | None = None,
     cycles: int | None = None,
@@ -166,7 +164,7 @@ def synth(
         ToolNotFound: a tool is missing.
         ToolFailed: it failed; the message says what its log means.
     """
-    return _synth_flow.synth(
+    return _synth_flow.run_synth(
         job_of(config, **options), backend=backend, cycles=cycles, cosim=cosim, export=export, vivado=vivado,
         timeout_s=timeout_s, on_step=on_step, announce=_told(announce),
     )  # fmt: skip
@@ -174,7 +172,7 @@ def synth(
 
 @spelled_out(make_job)
 def trace(
-    config: Source,
+    config: JobSource,
     output: str | Path,
     *,
     image: int = 0,
@@ -199,7 +197,7 @@ def trace(
         ToolNotFound: Verilator, make or g++ is missing.
     """
     job = job_of(config, **options)
-    return _synth_flow.trace(job, Path(output), image=image, cycles=cycles, announce=_told(announce))
+    return _synth_flow.run_trace(job, Path(output), image=image, cycles=cycles, announce=_told(announce))
 
 
 # --- does it fit?
@@ -219,7 +217,7 @@ def fit(question: Asked, goal: str = "interval", images_per_s: float | None = No
     Raises:
         ConfigError: a goal that is none, or no throughput for "area".
     """
-    return _question.fit(_asked(question), goal, images_per_s)
+    return _question.choose(_asked(question), goal, images_per_s)
 
 
 def check(question: Asked, reports: Sequence[str | Path] = ()) -> tuple[Verdict, NetCost]:
@@ -228,7 +226,7 @@ def check(question: Asked, reports: Sequence[str | Path] = ()) -> tuple[Verdict,
     Raises:
         ReportError: a report that cannot be read, or is of another part, another design or one of its modules.
     """
-    return _question.check(_asked(question), reports)
+    return _question.judge(_asked(question), reports)
 
 
 def explore(question: Asked, drawing: str | Path | None = None) -> tuple[Point, ...]:
@@ -239,12 +237,12 @@ def explore(question: Asked, drawing: str | Path | None = None) -> tuple[Point, 
         DataError: it can't be written, said before the work.
         ToolNotFound: matplotlib is missing.
     """
-    return _question.explore(_asked(question), drawing)
+    return _question.find_front(_asked(question), drawing)
 
 
 def stock(question: Asked) -> tuple[StockRow, ...]:
     """Return what each of hls4ml's own kernels, and ours, is expected to need at its best, and where it can't fit."""
-    return _question.stock(_asked(question))
+    return _question.stock_of(_asked(question))
 
 
 def calibrate(reports: Sequence[str | Path]) -> Mapping[str, Ratio]:
@@ -259,11 +257,6 @@ def calibrate(reports: Sequence[str | Path]) -> Mapping[str, Ratio]:
 # --- what is there
 
 
-def doctor() -> list[Finding]:
-    """Return every tool and package with its version, or how to install it."""
-    return _doctor()
-
-
 def init(folder: str | Path) -> tuple[Path, ...]:
     """Lay the shipped networks, trained weights and configurations down in a new or empty folder; return the files.
 
@@ -273,11 +266,6 @@ def init(folder: str | Path) -> tuple[Path, ...]:
     if not str(folder):
         raise DataError("init must be given the name of a folder, got ''; a dot stands for this one")
     return lay_down(Path(folder))
-
-
-def devices() -> tuple[Device, ...]:
-    """Return the parts and boards that a configuration's ``part`` may name."""
-    return _devices()
 
 
 def data(name: str, data_dir: str | Path | None = None) -> DataSet:

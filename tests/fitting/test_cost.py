@@ -15,7 +15,7 @@ from xnorflow.fitting.cost_hls4ml import OperatorCosts, StockKernel, after_vivad
 from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
 from xnorflow.net.shapes import ConvShape, LayerShape, dense_shapes, layer_shapes
 from xnorflow.net.spec import InputSpec, NetSpec
-from xnorflow.routes.hls.plan.fold import legal_reuse_factors
+from xnorflow.routes.hls.plan.fold import hls4ml_reuse_factors
 
 SFC = dense_shapes((784, 256, 256, 256, 10))
 
@@ -29,11 +29,11 @@ def is_legal_by_the_rule(n_in, n_out, factor):
 @given(st.integers(1, 60), st.integers(1, 40))
 def test_legal_reuse_factors_are_those_of_hls4ml(n_in, n_out):
     every = range(1, n_in * n_out + 1)
-    assert list(legal_reuse_factors(n_in, n_out)) == [rf for rf in every if is_legal_by_the_rule(n_in, n_out, rf)]
+    assert list(hls4ml_reuse_factors(n_in, n_out)) == [rf for rf in every if is_legal_by_the_rule(n_in, n_out, rf)]
 
 
 def test_legal_reuse_factors_of_sfc():
-    assert list(legal_reuse_factors(256, 10)) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1280, 2560]
+    assert list(hls4ml_reuse_factors(256, 10)) == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1280, 2560]
 
 
 @pytest.mark.parametrize(

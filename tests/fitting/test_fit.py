@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from xnorflow.base.device import Device, device_of
 from xnorflow.base.errors import ConfigError
 from xnorflow.base.resources import KINDS, Counts, counts_at, exactly
-from xnorflow.fitting.choose import AXI_DMA_SHELL, Budget, Goal, cost_of, fit, fit_config
+from xnorflow.fitting.choose import choose_options, cost_of, fit_config
 from xnorflow.fitting.cost import LayerCost
 from xnorflow.fitting.cost_hls4ml import StockKernel
 from xnorflow.fitting.cost_rtl import RtlKernel
+from xnorflow.fitting.problem import AXI_DMA_SHELL, Budget, Goal
 from xnorflow.fitting.search import Options, minimise
 from xnorflow.flow.config import BuildConfig
 from xnorflow.net.layers import DenseSpec, ScoreSpec
@@ -128,7 +129,7 @@ def test_fit_equals_brute_force(case, what, longest):
     layers = [LayerShape(name, 1, 1) for name in table]
     goal = Goal(what, clock_mhz=1.0, images_per_s=1e6 / longest)
     assert goal.longest_interval == longest
-    found = fit(layers, TableKernel(table), budget, goal)
+    found = choose_options(layers, TableKernel(table), budget, goal)
     fitting = [
         picks
         for picks in every_fitting_choice(table, device.resources)
@@ -158,7 +159,7 @@ def test_fit_equals_brute_force(case, what, longest):
 def test_five_layers_take_less_than_a_second(kernel, what):
     layers = dense_shapes((784, 256, 256, 256, 256, 10))
     goal = Goal(what, images_per_s=1000.0)
-    fit(layers, kernel, Budget(HOME), goal)
+    choose_options(layers, kernel, Budget(HOME), goal)
     best = min(timed(layers, kernel, goal) for _ in range(3))
     assert best < 1.0
 
@@ -166,7 +167,7 @@ def test_five_layers_take_less_than_a_second(kernel, what):
 def timed(layers, kernel, goal):
     # of this process alone: other work on the machine doesn't count
     started = time.process_time()
-    fit(layers, kernel, Budget(HOME), goal)
+    choose_options(layers, kernel, Budget(HOME), goal)
     return time.process_time() - started
 
 
@@ -179,7 +180,7 @@ def test_margin_and_shell():
 
 
 def test_found_choice_keeps_every_budget():
-    found = fit(dense_shapes((784, 256, 256, 256, 10)), RtlKernel(), Budget(HOME))
+    found = choose_options(dense_shapes((784, 256, 256, 256, 10)), RtlKernel(), Budget(HOME))
     use, usable = counts_at(found.cost.expected, "likely"), found.budget.usable
     assert all(use[kind] <= usable[kind] for kind in KINDS)
     assert set(found.cost.reuse_factors) == {"dense1", "dense2", "dense3", "scores"}
@@ -187,7 +188,7 @@ def test_found_choice_keeps_every_budget():
 
 
 def test_words_where_a_resource_is_too_small():
-    found = fit(dense_shapes((784, 512, 512, 512, 10)), StockKernel(), Budget(HOME))
+    found = choose_options(dense_shapes((784, 512, 512, 512, 10)), StockKernel(), Budget(HOME))
     assert found.cost is None
     worst = found.shortfalls[0]
     assert (worst.kind, worst.usable) == ("lut", 15840)
@@ -200,17 +201,17 @@ def test_words_where_a_resource_is_too_small():
 
 def test_words_where_only_the_pace_is_too_high():
     layers = dense_shapes((784, 256, 256, 256, 10))
-    found = fit(layers, RtlKernel(), Budget(HOME), Goal("area", images_per_s=50e6))
+    found = choose_options(layers, RtlKernel(), Budget(HOME), Goal("area", images_per_s=50e6))
     assert found.cost is None
     assert "images/s would fit" in found.message
-    slower = fit(layers, RtlKernel(), Budget(HOME))
+    slower = choose_options(layers, RtlKernel(), Budget(HOME))
     assert f"{slower.cost.images_per_s:,.0f} images/s would fit" in found.message
 
 
 def test_words_where_resources_fail_only_together():
     cost = [LayerCost("a", "t", 1, 1, (1, 1), Counts(*map(exactly, use))) for use in ((90, 0, 60, 0), (60, 0, 90, 0))]
     device = Device("small", (), (), Counts(80, 80, 80, 80), "a test")
-    found = fit([LayerShape("a", 1, 1)], TableKernel({"a": cost}), Budget(device, margin=0.0))
+    found = choose_options([LayerShape("a", 1, 1)], TableKernel({"a": cost}), Budget(device, margin=0.0))
     assert found.cost is None
     assert [item.over for item in found.shortfalls] == [10]
 
@@ -232,9 +233,9 @@ def test_goals_are_checked(change, words):
 
 def test_no_layers_and_no_options_are_refused():
     with pytest.raises(ConfigError, match="at least one layer"):
-        fit([], RtlKernel(), Budget(HOME))
+        choose_options([], RtlKernel(), Budget(HOME))
     with pytest.raises(ConfigError, match="no way to build"):
-        fit([LayerShape("a", 1, 1)], TableKernel({"a": []}), Budget(HOME))
+        choose_options([LayerShape("a", 1, 1)], TableKernel({"a": []}), Budget(HOME))
 
 
 def random_spec(*sizes):

@@ -11,8 +11,9 @@ from xnorflow.base.device import device_of
 from xnorflow.base.errors import ConfigError
 from xnorflow.base.resources import Counts, counts_at, exactly
 from xnorflow.cli.main import main
-from xnorflow.fitting.choose import Budget, Goal, cost_of, fit_config, kernel_of
+from xnorflow.fitting.choose import cost_of, fit_config, kernel_of
 from xnorflow.fitting.cost_rtl import RtlKernel
+from xnorflow.fitting.problem import Budget, Goal
 from xnorflow.fitting.question import fit_question
 from xnorflow.flow.config_file import load_config
 from xnorflow.net.folding import Folding

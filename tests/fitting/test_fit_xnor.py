@@ -3,9 +3,10 @@
 from conftest import ROOT
 
 from xnorflow.base.device import device_of
-from xnorflow.fitting.choose import Budget, Goal, cost_of, fit
+from xnorflow.fitting.choose import choose_options, cost_of
 from xnorflow.fitting.cost_hls4ml import StockKernel
 from xnorflow.fitting.cost_xnor import XnorKernel
+from xnorflow.fitting.problem import Budget, Goal
 from xnorflow.flow.config_file import load_config
 from xnorflow.net.folding import Folding
 from xnorflow.net.shapes import dense_shapes
@@ -16,8 +17,8 @@ HOME = Budget(device_of("xc7z010clg400-1"))
 
 def test_sfc_fits_where_hls4mls_own_kernel_does_not():
     layers = dense_shapes((784, 256, 256, 256, 10))
-    assert fit(layers, StockKernel("Resource"), HOME).cost is None
-    ours = fit(layers, XnorKernel(), HOME, Goal(level="high"))
+    assert choose_options(layers, StockKernel("Resource"), HOME).cost is None
+    ours = choose_options(layers, XnorKernel(), HOME, Goal(level="high"))
     assert ours.cost is not None and ours.cost.interval_cycles <= 128
 
 

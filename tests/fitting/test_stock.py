@@ -11,7 +11,7 @@ from xnorflow.base.errors import ConfigError
 from xnorflow.base.resources import counts_at
 from xnorflow.cli.main import main
 from xnorflow.fitting import question
-from xnorflow.fitting.choose import Budget
+from xnorflow.fitting.problem import Budget
 from xnorflow.fitting.stock import stock_kernels, stock_rows
 from xnorflow.flow.config_file import load_config
 from xnorflow.net.shapes import dense_shapes, layer_shapes

@@ -8,11 +8,12 @@ from xnorflow.base.device import device_of
 from xnorflow.base.errors import ConfigError, ToolNotFound
 from xnorflow.base.resources import NO_CELLS, Band, Counts, exactly
 from xnorflow.fitting import pareto
-from xnorflow.fitting.choose import Budget, Goal, fit
+from xnorflow.fitting.choose import choose_options
 from xnorflow.fitting.cost_hls4ml import StockKernel
 from xnorflow.fitting.cost_rtl import RtlKernel
-from xnorflow.fitting.pareto import ANSWERS, MARKS, _figure, explore, plot
-from xnorflow.fitting.verdict import calibrate, decide, evidence_of_estimate, evidence_of_report
+from xnorflow.fitting.pareto import ANSWERS, MARKS, _figure, front_of, plot
+from xnorflow.fitting.problem import Budget, Goal
+from xnorflow.fitting.verdict import decide, evidence_of_estimate, evidence_of_report, learn_ratios
 from xnorflow.net.shapes import dense_shapes
 from xnorflow.tools.answer import Answer
 from xnorflow.tools.report import Stage, SynthReport, Timing, Usage
@@ -100,7 +101,7 @@ def test_calibrate_takes_designs_with_both_reports():
         report(Stage.PLACED, 250, top="b"),
         report(Stage.HLS, 7, top="c"),
     ]
-    ratios = calibrate(reports)
+    ratios = learn_ratios(reports)
     assert (ratios["lut"].low, ratios["lut"].high, ratios["lut"].designs) == (0.25, 0.5, 2)
     assert ratios["lut"].likely == pytest.approx(0.125**0.5)
     assert "dsp" not in ratios
@@ -111,7 +112,7 @@ def test_calibrate_takes_designs_with_both_reports():
 
 @pytest.mark.parametrize("kernel", [StockKernel(), RtlKernel()], ids=lambda kernel: kernel.name)
 def test_front_has_no_beaten_point(kernel):
-    points = explore(SMALL, kernel, BUDGET)
+    points = front_of(SMALL, kernel, BUDGET)
     keys = [
         (p.cost.interval_cycles, p.cost.expected.lut.likely, p.cost.expected.bram18.likely, ANSWERS.index(p.answer))
         for p in points
@@ -123,15 +124,15 @@ def test_front_has_no_beaten_point(kernel):
 
 def test_front_holds_the_quickest_that_fits():
     layers = dense_shapes((784, 256, 256, 256, 10))
-    points = explore(layers, RtlKernel(), BUDGET)
-    found = fit(layers, RtlKernel(), BUDGET, Goal(level="high"))
+    points = front_of(layers, RtlKernel(), BUDGET)
+    found = choose_options(layers, RtlKernel(), BUDGET, Goal(level="high"))
     assert found.answer is Answer.FITS and found.message.startswith("fits xc7z010: ")
     quickest = min(point.cost.interval_cycles for point in points if point.answer is Answer.FITS)
     assert quickest == found.cost.interval_cycles
 
 
 def test_the_front_judges_as_check_does():
-    points = explore(SMALL, StockKernel(), Budget(HOME, margin=0.9))
+    points = front_of(SMALL, StockKernel(), Budget(HOME, margin=0.9))
     for point in points:
         assert point.answer is decide([evidence_of_estimate(point.cost.expected)], Budget(HOME, margin=0.9)).answer
     # likely counts alone would say that some of these fit
@@ -140,7 +141,7 @@ def test_the_front_judges_as_check_does():
 
 def test_the_plot_has_a_mark_for_each_answer():
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
-    points = explore(SMALL, StockKernel(), BUDGET)
+    points = front_of(SMALL, StockKernel(), BUDGET)
     axes = _figure(points, BUDGET, "").axes[0]
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     assert set(words) >= {"fits", "too close to say", "does not fit"}
@@ -155,7 +156,7 @@ def test_the_plot_has_a_mark_for_each_answer():
 def test_plot(tmp_path, ending):
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
     path = tmp_path / f"front.{ending}"
-    plot(explore(SMALL, StockKernel(), BUDGET), BUDGET, path, "small")
+    plot(front_of(SMALL, StockKernel(), BUDGET), BUDGET, path, "small")
     data = path.read_bytes()
     assert data.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
     if ending == "svg":
@@ -163,7 +164,7 @@ def test_plot(tmp_path, ending):
 
 
 def test_plot_refuses_other_formats_and_no_points(tmp_path):
-    points = explore(SMALL, StockKernel(), BUDGET)
+    points = front_of(SMALL, StockKernel(), BUDGET)
     with pytest.raises(ConfigError, match="svg or png"):
         plot(points, BUDGET, tmp_path / "front.gif")
     with pytest.raises(ConfigError, match="at least one point"):
@@ -173,5 +174,5 @@ def test_plot_refuses_other_formats_and_no_points(tmp_path):
 def test_plot_without_matplotlib(tmp_path, monkeypatch):
     monkeypatch.setattr(pareto.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ToolNotFound, match="pip install matplotlib"):
-        plot(explore(SMALL, StockKernel(), BUDGET), BUDGET, tmp_path / "front.svg")
+        plot(front_of(SMALL, StockKernel(), BUDGET), BUDGET, tmp_path / "front.svg")
     assert not list(tmp_path.iterdir())

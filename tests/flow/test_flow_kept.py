@@ -35,7 +35,9 @@ COUNTED = SynthReport(
 @pytest.fixture
 def nothing_works(monkeypatch):
     """No training, and no tool of either route."""
-    monkeypatch.setattr("xnorflow.sources.training.train.train", lambda *a, **k: pytest.fail("it trained first"))
+    monkeypatch.setattr(
+        "xnorflow.sources.training.train.train_network", lambda *a, **k: pytest.fail("it trained first")
+    )
     monkeypatch.setattr("xnorflow.base.processes.programs.find_tool", lambda name: None)
     monkeypatch.setattr("xnorflow.routes.rtl.build.find_tool", lambda name: None)
     monkeypatch.setattr("xnorflow.tools.vivado.run.find_tool", lambda name: None)

@@ -222,7 +222,7 @@ def test_both_routes_have_the_same_commands(tmp_path, capsys, monkeypatch, comma
         ended.append(step)
         raise DataError("stopped")
 
-    monkeypatch.setattr(flow, "run", stop)
+    monkeypatch.setattr(flow, "run_flow", stop)
     config = yaml_of(tmp_path / "digits.yaml", FOLDING)
     if route == "Vivado":
         config = ROOT / "hls_configs/digits.yaml"

@@ -32,7 +32,7 @@ def trainings(monkeypatch):
         about = CardData(data.name, data.sha256, len(data.test.labels))
         return SimpleNamespace(card=dataclasses.replace(CARD, data=about, train=config, seconds=1234.5))
 
-    monkeypatch.setattr("xnorflow.sources.training.train.train", train)
+    monkeypatch.setattr("xnorflow.sources.training.train.train_network", train)
     monkeypatch.setattr("xnorflow.sources.keras.file.read.check_model", lambda path: None)
     return calls
 
@@ -118,7 +118,7 @@ def test_a_file_that_is_no_network_does_not_stay_in_the_way(given, tmp_path, mon
     def fail(*arguments):
         raise DataError("damaged")
 
-    monkeypatch.setattr("xnorflow.sources.keras.extract.extract", fail)
+    monkeypatch.setattr("xnorflow.sources.keras.extract.extract_model", fail)
     with pytest.raises(DataError, match="damaged"):
         api.extract(DIGITS, project=given)
     (tmp_path / "good.h5").write_text("good")

@@ -13,7 +13,7 @@ from xnorflow.cli.main import main
 from xnorflow.flow.report import load_report
 from xnorflow.net.inputs import InputSettings
 from xnorflow.sources.keras.accuracy import accuracy_warnings
-from xnorflow.sources.keras.extract import extract, keras_scores
+from xnorflow.sources.keras.extract import extract_model, keras_scores
 
 needs_qkeras()
 # sums of the brighter quarter lie above, those of others below
@@ -44,7 +44,7 @@ def model_reading(scale, offset=0.0):
 
 
 def warnings_for(model, known=None):
-    spec, split = extract(model, InputSettings(8)), quarters().test
+    spec, split = extract_model(model, InputSettings(8)), quarters().test
     accuracy = (keras_scores(model, spec, split.images).argmax(axis=1) == split.labels).mean()
     return accuracy_warnings(model, spec, split, float(accuracy), known), float(accuracy)
 
@@ -83,7 +83,7 @@ def test_a_known_accuracy_that_is_met_ends_the_search_and_one_that_is_missed_is_
     model = model_reading(1)
     assert warnings_for(model, known=1.0)[0] == ()
     monkeypatch.setattr(model, "predict", lambda *inputs, **options: pytest.fail("other scalings were tried"))
-    spec, split = extract(model, InputSettings(8)), quarters().test
+    spec, split = extract_model(model, InputSettings(8)), quarters().test
     assert accuracy_warnings(model, spec, split, 0.995, 1.0) == ()
     monkeypatch.undo()
     (missed,) = accuracy_warnings(model, spec, split, 0.98, 1.0)
@@ -93,7 +93,7 @@ def test_a_known_accuracy_that_is_met_ends_the_search_and_one_that_is_missed_is_
 def test_chance_is_said_in_words_and_no_scaling_is_better_by_chance():
     model = model_reading(1)
     model.get_layer("scores").set_weights([np.ones((4, 4))])
-    spec, split = extract(model, InputSettings(8)), quarters().test
+    spec, split = extract_model(model, InputSettings(8)), quarters().test
     (text,) = accuracy_warnings(model, spec, split, 0.30, None)
     assert "the accuracy of 30.0 % is no better than chance" in text
 

@@ -85,7 +85,7 @@ def test_chunks_channels_and_generators(monkeypatch):
         # all channels of an image go the same way
         alone = warp_images(np.ascontiguousarray(images[..., channel]), ALL, np.random.default_rng(4))
         assert np.array_equal(warped[..., channel], alone)
-    monkeypatch.setattr(augment, "CHUNK", 4)
+    monkeypatch.setattr(augment, "_CHUNK", 4)
     assert warp_images(images, ALL, np.random.default_rng(4)).shape == images.shape
     assert warp_images(images, Warp(), np.random.default_rng(4)) is images
 

@@ -26,7 +26,7 @@ from keras_nets import (
 from xnorflow.base.keras_stack import import_keras
 from xnorflow.net.inputs import InputSettings
 from xnorflow.net.layers import ConvSpec
-from xnorflow.sources.keras.extract import FRACTION_BITS, extract, extract_file
+from xnorflow.sources.keras.extract import FRACTION_BITS, extract_file, extract_model
 from xnorflow.sources.keras.file.read import save_model
 
 # building TensorFlow graphs takes about a second per network
@@ -78,7 +78,7 @@ def check_without_score_norm(parts: Any, bits: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     shape, layers = parts
     model = randomise(chain(shape, *layers), random)
-    spec = extract(model, InputSettings(bits, int(random.integers(1, 256))))
+    spec = extract_model(model, InputSettings(bits, int(random.integers(1, 256))))
     images = some_images(shape, random)
     assert np.array_equal(assert_exact(model, spec, images), spec.class_scores(images))
 
@@ -101,7 +101,7 @@ def test_networks_of_three_layers(seed, bits):
     """Two fixed shapes, many weights: graphs are built once per shape and rank."""
     random = np.random.default_rng(seed)
     model = randomise(three_layers(bool(seed % 2)), random)
-    spec = extract(model, InputSettings(bits))
+    spec = extract_model(model, InputSettings(bits))
     images = some_images(spec.input.shape, random)
     assert np.array_equal(assert_exact(model, spec, images), spec.class_scores(images))
 
@@ -138,7 +138,7 @@ def one_neuron(gamma: float, mean: float, beta: float, *, before: bool) -> Any:
 @pytest.mark.parametrize("mean", [0.0, 2.0, -4.0, 4.0])
 def test_sum_of_exactly_zero_is_plus_one(before, gamma, mean):
     """At sum == mean Keras' BatchNorm gives 0 and QActivation('binary') gives +1."""
-    spec = extract(one_neuron(gamma, mean, 0.0, before=before))
+    spec = extract_model(one_neuron(gamma, mean, 0.0, before=before))
     images = np.array([[[(i >> bit & 1) * 255] for bit in range(6)] for i in range(64)], np.uint8).reshape(
         64, 2, 3, 1
     )
@@ -154,7 +154,7 @@ def test_sum_of_exactly_zero_is_plus_one(before, gamma, mean):
 @pytest.mark.parametrize(("beta", "score"), [(3.0, 1), (0.0, 1), (-3.0, -1)])
 @pytest.mark.parametrize("before", [True, False])
 def test_batchnorm_scale_of_zero_makes_a_constant(before, beta, score):
-    spec = extract(one_neuron(0.0, 1.0, beta, before=before))
+    spec = extract_model(one_neuron(0.0, 1.0, beta, before=before))
     images = some_images((2, 3, 1), np.random.default_rng(0))
     assert spec.class_scores(images).tolist() == [[score]] * len(images)
     threshold = spec.hidden[0].thresholds[0]
@@ -165,10 +165,10 @@ def test_neuron_that_never_fires_has_a_threshold_one_above_its_largest_sum():
     model = chain((7,), dense(2, "d", kernel_initializer="ones"), norm("n"), sign(), dense(2, "scores"))
     low, one, zero = np.array([-1e5, 0], np.float32), np.ones(2, np.float32), np.zeros(2, np.float32)
     model.get_layer("n").set_weights([one, low, zero, one])
-    assert extract(model).hidden[0].thresholds.tolist() == [8, 1]
-    assert extract(model, InputSettings(8)).hidden[0].thresholds.tolist() == [7 * 255 + 1, 0]
+    assert extract_model(model).hidden[0].thresholds.tolist() == [8, 1]
+    assert extract_model(model, InputSettings(8)).hidden[0].thresholds.tolist() == [7 * 255 + 1, 0]
     model.get_layer("n").set_weights([-one, low, zero, one])
-    assert extract(model).hidden[0].thresholds.tolist() == [8, 1]
+    assert extract_model(model).hidden[0].thresholds.tolist() == [8, 1]
 
 
 @pytest.mark.parametrize("gamma", [1.0, 2.5, 1e-3, -1e-3, -7.0])
@@ -180,7 +180,7 @@ def test_one_normalisation_for_all_scores_leaves_integers(gamma, softmax):
     model = randomise(score_model(*after), random)
     layer = model.get_layer("score_norm")
     layer.set_weights([np.array([value], np.float32) for value in (gamma, 0.3, -1.0, 2.0)])
-    spec = extract(model)
+    spec = extract_model(model)
     assert (spec.scores.scale, spec.scores.offset, spec.scores.fraction_bits) == (None, None, 0)
     images = some_images((9,), random, 400)
     logits = assert_exact(model, spec, images)
@@ -202,7 +202,7 @@ def test_normalisation_per_class_is_close_to_keras(seed):
     gamma = random.choice([-2.0, -0.5, 0.0, 0.3, 1.0, 3.0], 4)
     rest = [random.normal(0, 1, 4), random.integers(-5, 6, 4), random.uniform(0.5, 3, 4)]
     model.get_layer("score_norm").set_weights([np.asarray(value, np.float32) for value in (gamma, *rest)])
-    spec = extract(model)
+    spec = extract_model(model)
     images = some_images((9,), random)
     logits = assert_exact(model, spec, images).astype(np.float64)
     scores = spec.class_scores(images)
@@ -228,12 +228,12 @@ def test_input_settings_of_the_file_win(tmp_path):
 def test_dropout_and_names_are_kept_out_of_and_in_the_network():
     keras = import_keras()
     model = chain((4,), dense(3, "first"), sign(), keras.layers.Dropout(0.5), dense(2, "last"))
-    spec = extract(model)
+    spec = extract_model(model)
     assert spec.name == "net" and [layer.name for layer in spec.layers] == ["first", "last"]
 
 
 def test_convolution_keeps_strides_and_pool():
-    spec = extract(
+    spec = extract_model(
         chain((9, 9, 2), conv(3, "c", (2, 3), strides=2), sign(), pool((2, 1)), flatten(), dense(2, "scores"))
     )
     layer = spec.hidden[0]

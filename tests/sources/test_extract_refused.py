@@ -11,7 +11,7 @@ from keras_nets import chain, conv, dense, flatten, norm, one_channel, pool, sco
 from xnorflow.base.errors import ConfigError
 from xnorflow.base.keras_stack import import_keras, import_qkeras
 from xnorflow.net.inputs import InputSettings
-from xnorflow.sources.keras.extract import FRACTION_BITS, extract
+from xnorflow.sources.keras.extract import FRACTION_BITS, extract_model
 
 
 def refused(name: str, fix: str, shape: tuple[int, ...], make: Any) -> Any:
@@ -131,7 +131,7 @@ def binary_01() -> Any:
 @pytest.mark.parametrize(("name", "fix", "shape", "make"), REFUSED)
 def test_what_is_not_binary_is_refused_by_name(name, fix, shape, make):
     with pytest.raises(ConfigError, match=fix) as caught:
-        extract(chain(shape, *make()))
+        extract_model(chain(shape, *make()))
     text = str(caught.value)
     assert text.startswith((f"layer {name}: ", f"network {name}: "))
     assert len(text.splitlines()) == 1 and "object at 0x" not in text
@@ -147,7 +147,7 @@ def test_nan_in_batchnorm_is_refused(which, value, name):
         pytest.skip("a finite scale of 0")
     variable.assign(np.array([1.0, value, *[1.0] * (variable.shape[0] - 2)], np.float32))
     with pytest.raises(ConfigError, match=f"layer {name}: BatchNormalization holds NaN or infinity; train"):
-        extract(model)
+        extract_model(model)
 
 
 def test_nan_in_a_kernel_is_refused():
@@ -156,27 +156,27 @@ def test_nan_in_a_kernel_is_refused():
     kernel[2, 3] = np.nan
     model.get_layer("d").set_weights([kernel])
     with pytest.raises(ConfigError, match=r"layer d: weights are not all \+1 or -1"):
-        extract(model)
+        extract_model(model)
 
 
 def test_score_scale_of_zero_is_refused():
     model = score_model(*one_channel())
     model.get_layer("score_norm").set_weights([np.array([value], np.float32) for value in (0, 0, 0, 1)])
     with pytest.raises(ConfigError, match="layer score_norm: its scale is 0"):
-        extract(model)
+        extract_model(model)
 
 
 def test_score_scale_too_large_for_fixed_point_is_refused():
     model = score_model(norm("score_norm"))
     model.get_layer("score_norm").gamma.assign([1e12, 1, 1, 1])
     with pytest.raises(ConfigError, match="layer scores: the normalisation per class is too large"):
-        extract(model)
+        extract_model(model)
     # pixels of 8 bits make the scores 255 times as large where no layer stands between
     model = chain((9,), dense(4, "scores"), norm("score_norm"))
     model.get_layer("score_norm").gamma.assign([1e8, 1, 1, 1])
-    assert extract(model, InputSettings(1)).scores.fraction_bits == FRACTION_BITS
+    assert extract_model(model, InputSettings(1)).scores.fraction_bits == FRACTION_BITS
     with pytest.raises(ConfigError, match="layer scores: the normalisation per class is too large"):
-        extract(model, InputSettings(8))
+        extract_model(model, InputSettings(8))
 
 
 def test_networks_that_are_no_chain_are_refused():
@@ -186,19 +186,19 @@ def test_networks_that_are_no_chain_are_refused():
     other = sign("t")(dense(4, "e")(source))
     both = dense(2, "scores")(keras.layers.Add(name="sum")([first, other]))
     with pytest.raises(ConfigError, match="must be a chain"):
-        extract(keras.Model(source, both))
+        extract_model(keras.Model(source, both))
     last = dense(2, "scores")
     with pytest.raises(ConfigError, match="must have one output"):
-        extract(keras.Model(source, [last(first), first]))
+        extract_model(keras.Model(source, [last(first), first]))
     with pytest.raises(ConfigError, match="one input of a fixed shape"):
-        extract(keras.Model([source, keras.Input((3,))], last(first)))
+        extract_model(keras.Model([source, keras.Input((3,))], last(first)))
     with pytest.raises(ConfigError, match="one input of a fixed shape"):
-        extract(keras.Sequential([dense(2, "scores")]))
+        extract_model(keras.Sequential([dense(2, "scores")]))
     with pytest.raises(ConfigError, match="one input of a fixed shape"):
-        extract(chain((None, None, 1), conv(2, "c"), sign(), flatten()))
+        extract_model(chain((None, None, 1), conv(2, "c"), sign(), flatten()))
     shared = dense(4, "twice")
     twice = dense(2, "scores")(sign()(shared(sign()(shared(source)))))
     with pytest.raises(ConfigError, match="must be a chain"):
-        extract(keras.Model(source, twice))
+        extract_model(keras.Model(source, twice))
     with pytest.raises(ConfigError, match=r"input shape must be \(n,\) or \(height, width, channels\)"):
-        extract(chain((4, 4), flatten(), dense(2, "scores")))
+        extract_model(chain((4, 4), flatten(), dense(2, "scores")))

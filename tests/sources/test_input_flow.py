@@ -17,7 +17,7 @@ from xnorflow.fitting.question import fit_question
 from xnorflow.flow.job import EXTRACT, TRAIN
 from xnorflow.flow.report import InputRow, RunReport, load_report
 from xnorflow.flow.run import CONVERT, CSIM
-from xnorflow.flow.run import run as run_flow
+from xnorflow.flow.run import run_flow as run_flow
 from xnorflow.flow.steps_rtl import GENERATE, RTLSIM
 from xnorflow.net.inputs import InputSettings, InputSpec
 from xnorflow.net.spec_file import load_spec

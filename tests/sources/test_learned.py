@@ -16,10 +16,10 @@ from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start,
 from xnorflow.net.inputs import ALWAYS, LEARNED, NEVER, InputSettings
 from xnorflow.net.spec import NetSpec
 from xnorflow.sources.data.sets import DataSet
-from xnorflow.sources.keras.extract import extract, extract_file, keras_scores
+from xnorflow.sources.keras.extract import extract_file, extract_model, keras_scores
 from xnorflow.sources.keras.file.read import load_model, save_model
 from xnorflow.sources.training.settings import TrainConfig
-from xnorflow.sources.training.train import _Student, build_network, train
+from xnorflow.sources.training.train import _Student, build_network, train_network
 
 # building TensorFlow graphs takes a second or two per network
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,7 +72,7 @@ def drawn(kind: str, seed: int, scale: bool = True) -> tuple[Any, NetSpec, np.ra
     """Return a network with a random front, what extract makes of it, and the generator."""
     random = np.random.default_rng(seed)
     model = randomise(model_of(kind, scale), random)
-    return model, extract(model, READS), random
+    return model, extract_model(model, READS), random
 
 
 def images_of(model: Any, random: np.random.Generator) -> np.ndarray:
@@ -127,15 +127,15 @@ def test_a_convolution_cannot_flip_some_pixels_of_a_channel():
     model = model_of("conv")
     norm = model.get_layer("front")
     norm.moving_mean.assign(np.full(norm.moving_mean.shape, 100))
-    extract(model, READS)
+    extract_model(model, READS)
     gamma = np.ones(norm.gamma.shape)
     gamma[..., 1] = -1
     norm.gamma.assign(gamma)
-    assert_exact(model, extract(model, READS), np.random.default_rng(0))
+    assert_exact(model, extract_model(model, READS), np.random.default_rng(0))
     gamma[..., 0, 0, 0] = -1
     norm.gamma.assign(gamma)
     with pytest.raises(ConfigError, match=r"layer conv1: .*one sign in each channel; train it with scale=False"):
-        extract(model, READS)
+        extract_model(model, READS)
 
 
 def front_of(model: Any, mean: Any, beta: Any) -> Any:
@@ -149,7 +149,7 @@ def front_of(model: Any, mean: Any, beta: Any) -> Any:
 def test_thresholds_by_hand():
     # deviation 10: +1 where (pixel - mean) / 10 + beta >= 0
     model = front_of(with_learned_thresholds(start_of(6)), [100, 100, 100, 100.5, 0, 300], [0, 1, -2, 0, 0.5, -1])
-    spec = extract(model, READS)
+    spec = extract_model(model, READS)
     assert spec.input.thresholds[:, 0].tolist() == [100, 90, 120, 101, ALWAYS, NEVER]
     assert_exact(model, spec, np.random.default_rng(0))
 
@@ -163,17 +163,17 @@ def start_of(pixels: int) -> Any:
 def test_nan_is_refused():
     model = front_of(with_learned_thresholds(start_of(2)), [1, np.nan], [0, 0])
     with pytest.raises(ConfigError, match="layer pixel_norm: BatchNormalization holds NaN or infinity"):
-        extract(model, READS)
+        extract_model(model, READS)
 
 
 def test_setting_and_network_must_agree():
     text = "network net: pixel_threshold must be learned where .*, and only there; it {} so, got {}"
     with pytest.raises(ConfigError, match=text.format("does not begin", "'learned'")):
-        extract(start_of(2), READS)
+        extract_model(start_of(2), READS)
     with pytest.raises(ConfigError, match=text.format("begins", "128")):
-        extract(with_learned_thresholds(start_of(2)))
+        extract_model(with_learned_thresholds(start_of(2)))
     with pytest.raises(ConfigError, match=text.format("begins", r"\[64, 128\]")):
-        extract(with_learned_thresholds(start_of(2)), InputSettings(1, [64, 128]))
+        extract_model(with_learned_thresholds(start_of(2)), InputSettings(1, [64, 128]))
 
 
 def test_a_saved_network_keeps_its_front(tmp_path):
@@ -182,7 +182,7 @@ def test_a_saved_network_keeps_its_front(tmp_path):
     loaded, found = load_model(tmp_path / "net.h5")
     assert found == READS
     spec = extract_file(tmp_path / "net.h5")
-    assert np.array_equal(spec.input.thresholds, extract(model, READS).input.thresholds)
+    assert np.array_equal(spec.input.thresholds, extract_model(model, READS).input.thresholds)
     assert_exact(loaded, spec, np.random.default_rng(0))
 
 
@@ -195,7 +195,7 @@ def uneven() -> DataSet:
 def test_training_with_learned_and_with_several_thresholds(tmp_path, setting):
     network, data = write_little(tmp_path), uneven()
     config = TrainConfig(seed=3, epochs=6, batch_size=32, learning_rate=0.02, shift=0)
-    trained = train(network, data, tmp_path / "out", config, InputSettings(1, setting))
+    trained = train_network(network, data, tmp_path / "out", config, InputSettings(1, setting))
     assert trained.card.input == InputSettings(1, setting)
     spec = extract_file(trained.path)
     assert trained.card.accuracy.test == (spec.predict(data.test.images) == data.test.labels).mean() > 0.5

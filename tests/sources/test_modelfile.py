@@ -17,7 +17,7 @@ from xnorflow.base.keras_stack import import_keras, import_qkeras
 from xnorflow.blocks import add_conv, add_dense, add_flatten, add_scores, start
 from xnorflow.net.inputs import InputSettings
 from xnorflow.net.spec_file import spec_sha256
-from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.keras.file.read import load_model, save_model
 
 SETTINGS = InputSettings(1, 100)
@@ -59,7 +59,7 @@ def test_load_of_save_is_the_same_network(model, stored):
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
     x = np.random.default_rng(1).choice([-1.0, 1.0], (50, 8, 8, 1)).astype(np.float32)
     assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
-    assert spec_sha256(extract(loaded)) == spec_sha256(extract(model))
+    assert spec_sha256(extract_model(loaded)) == spec_sha256(extract_model(model))
 
 
 def test_kernels_are_stored_as_signs_and_the_live_model_keeps_its_own(model, stored):
@@ -73,7 +73,7 @@ def test_saving_twice_gives_the_same_network_again(stored, tmp_path):
     loaded, found = load_model(stored)
     save_model(loaded, tmp_path / "again.h5", found)
     again, _ = load_model(tmp_path / "again.h5")
-    assert spec_sha256(extract(again)) == spec_sha256(extract(loaded))
+    assert spec_sha256(extract_model(again)) == spec_sha256(extract_model(loaded))
     assert [entry.name for entry in tmp_path.iterdir()] == ["again.h5"]
 
 
@@ -263,7 +263,7 @@ def test_keras_archives_load_too(model, tmp_path):
     model.save(tmp_path / "whole.keras")
     loaded, found = load_model(tmp_path / "whole.keras")
     assert found is None
-    assert spec_sha256(extract(loaded)) == spec_sha256(extract(model))
+    assert spec_sha256(extract_model(loaded)) == spec_sha256(extract_model(model))
     content = (tmp_path / "whole.keras").read_bytes()
     for share in (0.2, 0.6, 0.95):
         damaged(tmp_path / "cut.keras", content[: int(len(content) * share)])

@@ -202,7 +202,7 @@ def test_an_archive_that_unpacks_to_gigabytes_is_not_unpacked(files, tmp_path, m
     path = repacked(files, tmp_path / "a.keras", config=bytes(9_000_000))
     assert path.stat().st_size < 100_000
     refused(path, "its config.json unpacks to 9,000,000 bytes, at most 8,000,000 are read")
-    monkeypatch.setattr("xnorflow.sources.keras.file.store.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("xnorflow.sources.keras.file.store._MOST_BYTES", 1_000_000)
     path = repacked(files, tmp_path / "b.keras", model=bytes(1_000_001))
     refused(path, r"its model\.weights\.h5 unpacks to 1,000,001 bytes, at most 1,000,000 are read")
     path = repacked(files, tmp_path / "c.keras", zipfile.ZIP_STORED, model=bytes(1_000_001))

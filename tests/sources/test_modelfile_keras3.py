@@ -15,7 +15,7 @@ from numpy.random import default_rng
 from xnorflow.base.errors import ConfigError, DataError
 from xnorflow.base.keras_stack import import_keras
 from xnorflow.net.spec_file import spec_sha256
-from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.keras.file.read import load_model
 
 FLOAT32 = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}, "registered_name": None}
@@ -64,9 +64,9 @@ def test_files_of_keras_3_hold_the_same_network(model, tmp_path):
     ):
         target.writestr("config.json", json.dumps(to_keras_3(json.loads(source.read("config.json")))))
         target.writestr("model.weights.h5", source.read("model.weights.h5"))
-    expected = spec_sha256(extract(model))
+    expected = spec_sha256(extract_model(model))
     for name in ("two.h5", "two.keras", "three.h5", "three.keras"):
-        assert spec_sha256(extract(load_model(tmp_path / name)[0])) == expected, name
+        assert spec_sha256(extract_model(load_model(tmp_path / name)[0])) == expected, name
 
 
 def entry(config: Any, name: str) -> Any:

@@ -14,7 +14,7 @@ from xnorflow.base.errors import ConfigError
 from xnorflow.base.keras_stack import import_keras, import_qkeras
 from xnorflow.net.spec_file import spec_sha256
 from xnorflow.sources.keras.chain import read_groups, sign_chain
-from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.keras.file.read import load_model
 
 
@@ -91,14 +91,14 @@ OTHER = [
 @pytest.mark.parametrize("activation", OTHER, ids=repr)
 def test_other_activations_are_refused_by_name(stored, tmp_path, activation):
     with pytest.raises(ConfigError, match=r"layer s: activation must be QActivation\('binary'\), got .+") as caught:
-        extract(load_model(with_layer(stored, tmp_path / "other.h5", "s", activation=activation))[0])
+        extract_model(load_model(with_layer(stored, tmp_path / "other.h5", "s", activation=activation))[0])
     assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("quantizer", OTHER, ids=repr)
 def test_other_kernel_quantizers_are_refused_by_name(stored, tmp_path, quantizer):
     with pytest.raises(ConfigError, match=r"layer c: kernel quantizer must be binary\(alpha=1\), got .+") as caught:
-        extract(load_model(with_layer(stored, tmp_path / "other.h5", "c", kernel_quantizer=quantizer))[0])
+        extract_model(load_model(with_layer(stored, tmp_path / "other.h5", "c", kernel_quantizer=quantizer))[0])
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -106,7 +106,7 @@ def test_a_bare_binary_kernel_is_told_where_its_scales_come_from(tmp_path):
     chain((4,), dense(2, "scores", kernel_quantizer="binary")).save(tmp_path / "bare.h5")
     loaded, _ = load_model(tmp_path / "bare.h5")
     with pytest.raises(ConfigError, match=r"got alpha='auto_po2', .*QKeras takes a bare 'binary' for that, so write"):
-        extract(loaded)
+        extract_model(loaded)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_softmax_behind_the_scores_is_left_out(model, tmp_path):
     for number, last in enumerate((layers.Activation("softmax"), layers.Softmax(), layers.Activation("linear"))):
         path = tmp_path / f"{number}.keras"
         import_keras().Model(model.input, last(model.output), name="net").save(path)
-        assert spec_sha256(extract(load_model(path)[0])) == spec_sha256(extract(model))
+        assert spec_sha256(extract_model(load_model(path)[0])) == spec_sha256(extract_model(model))
 
 
 def training_only() -> list[dict[str, Any]]:
@@ -196,10 +196,10 @@ def test_layers_that_only_training_uses_are_left_out(tmp_path):
     noise = (layers.GaussianNoise(0.1), layers.Dropout(0.2), layers.ActivityRegularization(0.1))
     model = chain((9,), noise[0], dense(5, "d"), norm(), sign(), *noise[1:], dense(3, "scores"))
     model.save(tmp_path / "net.h5")
-    assert spec_sha256(extract(load_model(tmp_path / "net.h5")[0])) == spec_sha256(extract(model))
+    assert spec_sha256(extract_model(load_model(tmp_path / "net.h5")[0])) == spec_sha256(extract_model(model))
     plain = chain((9,), dense(5, "d"), norm(), sign(), dense(3, "scores"))
     plain.set_weights(model.get_weights())
-    assert spec_sha256(extract(model)) == spec_sha256(extract(plain))
+    assert spec_sha256(extract_model(model)) == spec_sha256(extract_model(plain))
 
 
 @pytest.mark.parametrize("size", [3.7, 900, -2e8, 1e9])
@@ -212,10 +212,10 @@ def test_trained_values_beyond_one_are_signs_all_the_same(tmp_path, size):
     model.save(tmp_path / "net.h5")
     if abs(size) < 1e3:
         loaded, _ = load_model(tmp_path / "net.h5")
-        assert np.array_equal(extract(loaded).scores.weights, np.where(kernel >= 0, 1, -1))
-        assert np.array_equal(extract(model).scores.weights, np.where(kernel >= 0, 1, -1))
+        assert np.array_equal(extract_model(loaded).scores.weights, np.where(kernel >= 0, 1, -1))
+        assert np.array_equal(extract_model(model).scores.weights, np.where(kernel >= 0, 1, -1))
     else:
         with pytest.raises(ConfigError, match=r"layer scores: weights are not all .* too large for QKeras to round"):
             load_model(tmp_path / "net.h5")
         with pytest.raises(ConfigError, match=r"layer scores: weights are not all .* too large for QKeras to round"):
-            extract(model)
+            extract_model(model)

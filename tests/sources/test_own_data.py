@@ -143,7 +143,7 @@ def test_files_that_are_no_npz(tmp_path):
 
 
 def test_sizes_are_looked_at_before_they_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("xnorflow.sources.data.own.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("xnorflow.sources.data.own._MOST_BYTES", 1 << 20)
     np.savez_compressed(tmp_path / "my.npz", images=np.zeros((2000, 28, 28), np.uint8), labels=np.zeros(2000))
     assert (tmp_path / "my.npz").stat().st_size < 10_000
     message(DataError, str(tmp_path / "my.npz"), has=("take 1,584,256 bytes", "at most 1,048,576", "numpy.savez"))
@@ -256,7 +256,7 @@ def test_bad_folders(folder):
 
 
 def test_the_size_of_an_image_is_looked_at_before_it_is_unpacked(folder, monkeypatch):
-    monkeypatch.setattr("xnorflow.sources.data.own.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("xnorflow.sources.data.own._MOST_BYTES", 1 << 20)
     odd = folder / "square/9.png"
     pytest.importorskip("PIL.Image").new("L", (5000, 4000)).save(odd)
     tracemalloc.start()

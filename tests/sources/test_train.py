@@ -13,12 +13,12 @@ from xnorflow.base.errors import ConfigError, DataError
 from xnorflow.base.files.atomic import sha256_file
 from xnorflow.net.inputs import InputSettings
 from xnorflow.sources.data.sets import DataSet, Split
-from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.keras.file.read import load_model
 from xnorflow.sources.training import seed as training
 from xnorflow.sources.training.card import Accuracy, find_card
 from xnorflow.sources.training.settings import TrainConfig
-from xnorflow.sources.training.train import build_network, train
+from xnorflow.sources.training.train import build_network, train_network
 
 FEW = TrainConfig(3, 1, 4, 32, learning_rate=0.02, shift=1, rotate=5, scale=0.05, elastic=0.3)
 
@@ -75,12 +75,12 @@ def stop(monkeypatch, *job: Any, epoch: int, run: str = "seed-3") -> None:
     """Train, and stop a run before one of its epochs."""
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         watch(patch, stop_after=epoch, run=run)
-        train(*job)
+        train_network(*job)
 
 
 def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, network, data):
     seen = watch(monkeypatch)
-    trained = train(network, data, tmp_path / "out", FEW, InputSettings(pixel_threshold=96))
+    trained = train_network(network, data, tmp_path / "out", FEW, InputSettings(pixel_threshold=96))
     # the test images are looked at once, after every look at the validation images
     assert [split is data.test for split in seen["splits"]] == [False] * 4 + [True]
     assert all(split is data.validation for split in seen["splits"][:4])
@@ -93,7 +93,7 @@ def test_best_epoch_by_validation_and_the_test_set_once(tmp_path, monkeypatch, n
 
 
 def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
-    trained = train(network, data, tmp_path / "out", FEW, InputSettings(pixel_threshold=96))
+    trained = train_network(network, data, tmp_path / "out", FEW, InputSettings(pixel_threshold=96))
     card = json.loads((tmp_path / "out" / "little.json").read_text())
     assert card == json.loads(json.dumps(dataclasses.asdict(trained.card)))
     assert find_card(trained.path) == (trained.card, "")
@@ -106,7 +106,7 @@ def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
     assert set(card["versions"]) == {"python", "tensorflow", "tf-keras", "qkeras", "numpy"}
     model, found = load_model(trained.path)
     assert found == InputSettings(**card["input"])
-    predicted = extract(model, found).predict(data.test.images)
+    predicted = extract_model(model, found).predict(data.test.images)
     assert card["accuracy"]["golden"] == (predicted == data.test.labels).mean()
     logits = model.predict(found.keras_input((36,)).encode(data.test.images).astype(np.float32), verbose=0)
     assert card["accuracy"]["test"] == (logits.argmax(axis=1) == data.test.labels).mean()
@@ -116,10 +116,13 @@ def test_card_tells_how_the_network_came_to_be(tmp_path, network, data):
 def test_the_best_seed_by_validation_is_kept(tmp_path, network, data):
     """Seeds together come to what each comes to alone; mean and deviation are those of the golden model."""
     config = dataclasses.replace(FEW, seeds=3, epochs=2)
-    together = train(network, data, tmp_path / "all", config)
+    together = train_network(network, data, tmp_path / "all", config)
     runs = together.card.seeds.runs
     assert [run.seed for run in runs] == [3, 4, 5]
-    alone = [train(network, data, tmp_path / f"{s}", dataclasses.replace(config, seed=s, seeds=1)) for s in (3, 4, 5)]
+    alone = [
+        train_network(network, data, tmp_path / f"{s}", dataclasses.replace(config, seed=s, seeds=1))
+        for s in (3, 4, 5)
+    ]
     for run, one in zip(runs, alone, strict=True):
         assert Accuracy(run.validation, run.test, run.golden) == one.card.accuracy
         assert one.card.seeds.golden_mean == run.golden
@@ -135,11 +138,11 @@ def test_the_best_seed_by_validation_is_kept(tmp_path, network, data):
 
 def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, data):
     config = dataclasses.replace(FEW, seeds=2, epochs=2)
-    whole = train(network, data, tmp_path / "whole", config)
+    whole = train_network(network, data, tmp_path / "whole", config)
     stop(monkeypatch, network, data, tmp_path / "halves", config, epoch=1, run="seed-4")
     assert not (tmp_path / "halves" / "little.json").exists()
     seen = watch(monkeypatch)
-    resumed = train(network, data, tmp_path / "halves", config)
+    resumed = train_network(network, data, tmp_path / "halves", config)
     assert seen["weights"] == [], "the first seed was trained again"
     assert equal(final_weights(resumed.path), final_weights(whole.path))
     for got, right in zip(resumed.card.seeds.runs, whole.card.seeds.runs, strict=True):
@@ -148,7 +151,7 @@ def test_finished_seeds_are_not_trained_again(tmp_path, monkeypatch, network, da
 
 def test_latent_weights_stay_between_minus_one_and_one(tmp_path, monkeypatch, network, data):
     seen = watch(monkeypatch)
-    train(network, data, tmp_path / "out", dataclasses.replace(FEW, epochs=2, learning_rate=1.0))
+    train_network(network, data, tmp_path / "out", dataclasses.replace(FEW, epochs=2, learning_rate=1.0))
     kernels = [w for weights in seen["weights"] for w in weights if w.ndim == 2]
     assert len(kernels) == 4
     for kernel in kernels:
@@ -161,7 +164,7 @@ def test_one_seed_gives_one_network_and_another_another(tmp_path, monkeypatch, n
     runs = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         seen = watch(monkeypatch, run=f"seed-{seed}")
-        train(network, data, tmp_path / name, dataclasses.replace(FEW, seed=seed, epochs=2))
+        train_network(network, data, tmp_path / name, dataclasses.replace(FEW, seed=seed, epochs=2))
         runs.append(seen["weights"][-1])
         monkeypatch.undo()
     assert equal(runs[0], runs[1])
@@ -171,13 +174,13 @@ def test_one_seed_gives_one_network_and_another_another(tmp_path, monkeypatch, n
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, network, data, epoch):
     seen = watch(monkeypatch)
-    whole = train(network, data, tmp_path / "whole", FEW)
+    whole = train_network(network, data, tmp_path / "whole", FEW)
     expected = seen["weights"]
     monkeypatch.undo()
     stop(monkeypatch, network, data, tmp_path / "halves", FEW, epoch=epoch)
     assert not (tmp_path / "halves" / "little.h5").exists()
     seen = watch(monkeypatch)
-    resumed = train(network, data, tmp_path / "halves", FEW)
+    resumed = train_network(network, data, tmp_path / "halves", FEW)
     assert len(seen["weights"]) == 4 - epoch
     for got, right in zip(seen["weights"], expected[epoch:], strict=True):
         assert equal(got, right)
@@ -203,7 +206,7 @@ def test_a_checkpoint_of_other_settings_is_not_taken_up(tmp_path, monkeypatch, n
         reads = InputSettings(8)
     seen = watch(monkeypatch, stop_after=1)
     with pytest.raises(Stopped):
-        train(network, data, tmp_path / "out", config, reads)
+        train_network(network, data, tmp_path / "out", config, reads)
     assert len(seen["weights"]) == 1, "the first epoch was not trained again"
 
 
@@ -214,7 +217,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, network, data):
     for damage in (b"", b"hello", content[: len(content) // 2]):
         checkpoint.write_bytes(damage)
         with pytest.raises(DataError, match=r"seed-3\.npz: damaged checkpoint .*delete it to start afresh") as caught:
-            train(network, data, tmp_path / "out", FEW)
+            train_network(network, data, tmp_path / "out", FEW)
         assert len(str(caught.value).splitlines()) == 1
 
 
@@ -233,7 +236,7 @@ BAD_NETWORKS = [
 def test_network_files_that_do_not_build_are_refused(tmp_path, network, data, text, hint):
     network.write_text(text)
     with pytest.raises(ConfigError, match=hint) as caught:
-        train(network, data, tmp_path / "out", FEW)
+        train_network(network, data, tmp_path / "out", FEW)
     assert "little.py" in str(caught.value) and len(str(caught.value).splitlines()) == 1
 
 
@@ -257,21 +260,21 @@ def test_what_is_not_binary_is_refused_before_any_training(tmp_path, monkeypatch
     )
     seen = watch(monkeypatch)
     with pytest.raises(ConfigError, match="Dense is not a binary layer"):
-        train(network, data, tmp_path / "out", FEW)
+        train_network(network, data, tmp_path / "out", FEW)
     assert seen["weights"] == [] and not (tmp_path / "out").exists()
 
 
 def test_another_number_of_classes_is_refused(tmp_path, network, data):
     network.write_text(NETWORK.replace("add_scores(model, classes)", "add_scores(model, 7)"))
     with pytest.raises(ConfigError, match=r"little\.py: gives 7 scores, but quarters has 4 classes"):
-        train(network, data, tmp_path / "out", FEW)
+        train_network(network, data, tmp_path / "out", FEW)
 
 
 def test_fewer_images_than_a_batch_still_train_with_a_word(tmp_path, capsys, network, data):
     small = DataSet(
         "few", Split(data.train.images[:9], data.train.labels[:9]), data.validation, data.test, 4, "0" * 64
     )
-    card = train(network, small, tmp_path / "out", dataclasses.replace(FEW, epochs=1)).card
+    card = train_network(network, small, tmp_path / "out", dataclasses.replace(FEW, epochs=1)).card
     assert "batch_size is 32, but few has 9 training images: each epoch is one step" in capsys.readouterr().err
     assert card.best_epoch == 1
 
@@ -280,5 +283,5 @@ def test_a_shift_beyond_the_image_is_refused_before_training(tmp_path, network, 
     with pytest.raises(
         ConfigError, match=r"train\.shift must be below 6, for the images of quarters have 6 x 6 pixels"
     ):
-        train(network, data, tmp_path / "out", dataclasses.replace(FEW, shift=6))
+        train_network(network, data, tmp_path / "out", dataclasses.replace(FEW, shift=6))
     assert not (tmp_path / "out").exists()

@@ -55,7 +55,7 @@ def test_a_design_that_does_not_fit_says_so(tool, tmp_path, monkeypatch):
 
 def test_a_report_of_an_earlier_run_is_not_taken(tool, tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_NEXTPNR", "silent")
-    (tmp_path / nextpnr.REPORT).write_text('{"fmax": {}, "utilization": {}}')
+    (tmp_path / nextpnr._REPORT).write_text('{"fmax": {}, "utilization": {}}')
     with pytest.raises(ReportError, match="left no report"):
         nextpnr.place_and_route(nextpnr.plan_nextpnr(tool, PART, 150.0), tmp_path, PART)
 
@@ -107,12 +107,12 @@ def test_a_network_on_four_pins_is_whole(tmp_path):
     pins = tmp_path / "xnf_pins.v"
     pins.write_text(nextpnr.pins_module(plan, TOP))
     sources = [*write_design(plan, tmp_path / "verilog"), pins]
-    yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.TOP, tmp_path, pads=True), tmp_path)
-    module = json.loads((tmp_path / yosys.FLAT).read_text())["modules"][nextpnr.TOP]
+    yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.PINS_TOP, tmp_path, pads=True), tmp_path)
+    module = json.loads((tmp_path / yosys.FLAT).read_text())["modules"][nextpnr.PINS_TOP]
     kinds = [cell["type"] for cell in module["cells"].values()]
     assert set(module["ports"]) == set(nextpnr.PORTS) and kinds.count("IBUF") == 3 and kinds.count("OBUF") == 1
     assert kinds.count("BUFG") == 1
     # nothing of the network was optimised away behind the pins
     alone = yosys.synthesize(sources[:-1], TOP, tmp_path / "alone").usage
-    whole = yosys.parse_stat(tmp_path / yosys.STAT, nextpnr.TOP).usage
+    whole = yosys.parse_stat(tmp_path / yosys.STAT, nextpnr.PINS_TOP).usage
     assert whole.lut >= alone.lut and whole.ff >= alone.ff + plan.beat_bits

@@ -33,7 +33,7 @@ DEVICE_FILES = (".yaml", ".yml")
 SOLD = re.compile(r"(?:xc)?(7[a-z][0-9]+[a-z]*)-(l?)([1-3])([a-z]{3}[0-9]{3,4})[cei]?")
 
 # parts and pins stand in Tcl and constraint files
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 MOST_OF_ANYTHING = 100_000_000
 
 
@@ -89,7 +89,7 @@ class _File:
             raise ConfigError("field parts: one or more orderable parts must be named, got none")
         for key, names in (("name", [self.name]), ("parts", self.parts), ("pins", chain(*self.pins.values()))):
             for name in names:
-                if not NAME.fullmatch(name):
+                if not _NAME.fullmatch(name):
                     raise ConfigError(f"field {key}: a name of letters, digits, - and _ is wanted, got {got(name)}")
         self._check_boards()
         for kind, count in self.resources.items():

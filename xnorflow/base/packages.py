@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from xnorflow.base.errors import ToolNotFound, shown
 
 # of a reason, which may hold the whole of a library's own account
-LONGEST = 300
+_LONGEST = 300
 
 
 @contextlib.contextmanager
@@ -50,4 +50,4 @@ def _reason(error: ImportError) -> str:
     """Return the line that says why, also of a message that holds a whole traceback."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     named = [line for line in lines if line.partition(":")[0].endswith("Error")]
-    return shown((named or lines or [type(error).__name__])[-1 if named else 0][:LONGEST])
+    return shown((named or lines or [type(error).__name__])[-1 if named else 0][:_LONGEST])

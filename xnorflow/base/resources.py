@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from xnorflow.base.errors import ConfigError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 U = TypeVar("U")
 V = TypeVar("V")
 
@@ -18,7 +18,7 @@ KINDS = ("lut", "ff", "bram18", "dsp")
 
 
 @dataclass(frozen=True)
-class Counts(Generic[T]):
+class Counts(Generic[_T]):
     """A value for each kind of resource: a number, a band, or None where a source does not tell (never 0 then).
 
     Attributes:
@@ -28,42 +28,42 @@ class Counts(Generic[T]):
         dsp: DSP blocks.
     """
 
-    lut: T
-    ff: T
-    bram18: T
-    dsp: T
+    lut: _T
+    ff: _T
+    bram18: _T
+    dsp: _T
 
     @staticmethod
     def each(value: U) -> Counts[U]:
         """Return the same value for every kind."""
         return Counts(value, value, value, value)
 
-    def __getitem__(self, kind: str) -> T:
+    def __getitem__(self, kind: str) -> _T:
         """Return the value of one of ``KINDS``.
 
         Raises:
             KeyError: another kind.
         """
-        found: T = vars(self)[kind]
+        found: _T = vars(self)[kind]
         return found
 
-    def items(self) -> tuple[tuple[str, T], ...]:
+    def items(self) -> tuple[tuple[str, _T], ...]:
         """Return kinds and their values, in the order of ``KINDS``."""
         return tuple(zip(KINDS, self.values(), strict=True))
 
-    def values(self) -> tuple[T, T, T, T]:
+    def values(self) -> tuple[_T, _T, _T, _T]:
         """Return the values in the order of ``KINDS``."""
         return self.lut, self.ff, self.bram18, self.dsp
 
-    def map(self, change: Callable[[T], U]) -> Counts[U]:
+    def map(self, change: Callable[[_T], U]) -> Counts[U]:
         """Return what becomes of each value."""
         return Counts(change(self.lut), change(self.ff), change(self.bram18), change(self.dsp))
 
-    def join(self, other: Counts[U], merge: Callable[[T, U], V]) -> Counts[V]:
+    def join(self, other: Counts[U], merge: Callable[[_T, U], V]) -> Counts[V]:
         """Return what becomes of each value and the other's of the same kind."""
         return Counts(*(merge(one, two) for one, two in zip(self.values(), other.values(), strict=True)))
 
-    def __add__(self, other: Counts[T]) -> Counts[T]:
+    def __add__(self, other: Counts[_T]) -> Counts[_T]:
         """Return the sums; what either does not tell is not told of the sum."""
         return self.join(other, _added)
 

@@ -23,7 +23,7 @@ from xnorflow.base.processes.signals import stoppable
 UNEXPECTED = 3
 MORE_MEMORY = "use fewer or smaller images, or a machine with more memory"
 # longest words of an unexpected exception on the terminal; the log has all of them
-LONGEST = 300
+_LONGEST = 300
 
 
 def run_script(main: Callable[..., None]) -> NoReturn:
@@ -91,7 +91,7 @@ def _lines(error: XnorflowError) -> str:
 
 def _reason(error: BaseException) -> str:
     words = " ".join(str(error).split())
-    return f" ({shown(words[:LONGEST])})" if words else ""
+    return f" ({shown(words[:_LONGEST])})" if words else ""
 
 
 def _lacks_memory(error: Exception) -> bool:

@@ -17,7 +17,7 @@ from xnorflow.base.errors import shown
 from xnorflow.base.files.atomic import write_text
 from xnorflow.cli.ending import ended
 from xnorflow.cli.fit import add_fit_commands
-from xnorflow.cli.options import add_network_options, add_output, announce, job_of
+from xnorflow.cli.options import add_network_options, add_output, announce, job_from
 from xnorflow.cli.synth import add_synth_commands
 from xnorflow.flow.report import RunReport
 from xnorflow.show import run as show
@@ -110,7 +110,7 @@ def _flow(function: Callable[..., RunReport]) -> Callable[[argparse.Namespace], 
     def command(arguments: argparse.Namespace) -> int:
         overrides = {key: getattr(arguments, key) for key in ("epochs", "seed", "seeds")}
         train = {key: value for key, value in overrides.items() if value is not None}
-        report = function(job_of(arguments, data=arguments.data, train=train), announce=announce)
+        report = function(job_from(arguments, data=arguments.data, train=train), announce=announce)
         tables = show.report_tables(report)
         if not report.results and report.card is not None:
             tables.insert(0, show.card_table(report.card))

@@ -39,7 +39,7 @@ def add_output(parser: argparse.ArgumentParser, *flags: str, help: str, **option
     parser.add_argument(*flags, type=target, metavar="FILE", help=help, **options)
 
 
-def job_of(arguments: argparse.Namespace, **more: Any) -> Job:
+def job_from(arguments: argparse.Namespace, **more: Any) -> Job:
     """Return the job of a command that has what ``add_network_options`` added; ``more`` goes to ``make_job``."""
     names = ("project", "pretrained", "model", "data_dir", "overwrite")
     return make_job(arguments.config, **{name: getattr(arguments, name) for name in names}, **more)

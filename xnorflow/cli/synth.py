@@ -8,7 +8,7 @@ import sys
 from xnorflow import api
 from xnorflow.base.device import device_of
 from xnorflow.base.errors import shown
-from xnorflow.cli.options import Add, add_network_options, add_output, announce, job_of
+from xnorflow.cli.options import Add, add_network_options, add_output, announce, job_from
 from xnorflow.flow.synth import SYNTH_BACKENDS, YosysRun
 from xnorflow.show.synth import synth_table, timing_table, tool_tables
 from xnorflow.show.table import print_tables
@@ -30,7 +30,7 @@ def add_synth_commands(add: Add) -> None:
 
 def _trace(arguments: argparse.Namespace) -> int:
     output, image = arguments.output, arguments.image
-    plan = api.trace(job_of(arguments), output, image=image, cycles=arguments.cycles, announce=announce)
+    plan = api.trace(job_from(arguments), output, image=image, cycles=arguments.cycles, announce=announce)
     print(f"wrote {shown(output)}: test image {image}, {plan.latency_cycles:,} cycles, scores equal")
     return 0
 
@@ -67,7 +67,7 @@ def _add_synth(add: Add) -> None:
 
 
 def _synth(arguments: argparse.Namespace) -> int:
-    job = job_of(arguments)
+    job = job_from(arguments)
     run = api.synth(
         job,
         backend=arguments.backend,

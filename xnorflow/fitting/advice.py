@@ -17,8 +17,8 @@ from xnorflow.net.shapes import LayerShape
 # shares of the hidden width and of the input that are tried, largest first
 SHARES = (0.9, 0.8, 0.75, 2 / 3, 0.5, 1 / 3, 0.25, 0.125, 0.0625)
 # a search over scaled budgets stops at this many times the device
-LARGEST_SCALE = 4096.0
-PRECISION = 1.002
+_LARGEST_SCALE = 4096.0
+_PRECISION = 1.002
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ def _short(needed: Counts[int], usable: Counts[int]) -> list[Shortfall]:
 
 def _together(problem: Problem, usable: Counts[int], longest: int | None) -> list[Shortfall]:
     low, high, best = 1.0, 2.0, None
-    while best is None and high <= LARGEST_SCALE:
+    while best is None and high <= _LARGEST_SCALE:
         best = problem.solve(usable.scaled(high), longest, "sum")
         low, high = (low, high) if best is not None else (high, 2 * high)
     if best is None:
         return []
-    while high / low > PRECISION:
+    while high / low > _PRECISION:
         middle = (low * high) ** 0.5
         attempt = problem.solve(usable.scaled(middle), longest, "sum")
         low, high, best = (middle, high, best) if attempt is None else (low, middle, attempt)

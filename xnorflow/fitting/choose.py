@@ -14,7 +14,7 @@ from xnorflow.fitting.cost import Kernel, NetCost
 from xnorflow.fitting.cost_hls4ml import ConfigKernel
 from xnorflow.fitting.cost_rtl import RtlKernel, cost_of_plan
 from xnorflow.fitting.cost_xnor import XnorConfigKernel
-from xnorflow.fitting.problem import AXI_DMA_SHELL, Budget, Goal, Problem
+from xnorflow.fitting.problem import Budget, Goal, Problem
 from xnorflow.fitting.verdict import decide, evidence_of_estimate
 from xnorflow.flow.config import BuildConfig
 from xnorflow.net.folding import Folding
@@ -23,19 +23,6 @@ from xnorflow.net.spec import NetSpec
 from xnorflow.routes.hls.settings import XNOR
 from xnorflow.routes.rtl.plan.fold import plan_network
 from xnorflow.tools.answer import Answer
-
-__all__ = [
-    "AXI_DMA_SHELL",
-    "Budget",
-    "Fit",
-    "Goal",
-    "Shortfall",
-    "cost_of",
-    "fit",
-    "fit_config",
-    "kernel_of",
-    "with_foldings",
-]
 
 
 @dataclass(frozen=True)
@@ -87,7 +74,7 @@ class Fit:
         return f"{verdict}: {lacks}; {hints}; cells as estimated ({self.goal.level}), slices not"
 
 
-def fit(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal | None = None) -> Fit:
+def choose_options(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, goal: Goal | None = None) -> Fit:
     """Choose an option for every layer: exact, over all options, under all budgets at once.
 
     Args:
@@ -165,7 +152,7 @@ def fit_config(
     kernel = kernel_of(config, ratios)
     if isinstance(kernel, RtlKernel):
         return _fit_verilog(spec, config, kernel, budget, goal)
-    found = fit(layer_shapes(spec), kernel, budget, goal)
+    found = choose_options(layer_shapes(spec), kernel, budget, goal)
     if found.cost is None:
         return found, None
     # with our own kernel a reuse factor says its folding
@@ -178,7 +165,7 @@ def _fit_verilog(
     """Search; let the plan say what the choice really takes; search on where that is too slow or too large."""
     asked, allowed = goal, budget
     while True:
-        found = fit(layer_shapes(spec), kernel, allowed, asked)
+        found = choose_options(layer_shapes(spec), kernel, allowed, asked)
         if found.cost is None:
             at_least = Problem(layer_shapes(spec), kernel, budget.device, "low")
             # the pace is the plan's, which is exact

@@ -17,7 +17,7 @@ from xnorflow.base.errors import ConfigError
 from xnorflow.base.resources import Band, Counts, Ratios, exactly
 from xnorflow.fitting.cost import LayerCost, cost_table, hls_to_vivado
 from xnorflow.net.shapes import LayerShape
-from xnorflow.routes.hls.plan.fold import legal_reuse_factors
+from xnorflow.routes.hls.plan.fold import hls4ml_reuse_factors
 from xnorflow.routes.hls.settings import HlsSettings
 
 # LUTs per bit (mux: per input) beyond the widths that were seen
@@ -124,7 +124,7 @@ class StockKernel:
         if self.strategy == "Latency":
             return [1]
         most = layer.n_in if layer.vectors > 1 and self.io_type == "io_parallel" else layer.n_in * layer.n_out
-        return [factor for factor in legal_reuse_factors(layer.n_in, layer.n_out) if factor <= most]
+        return [factor for factor in hls4ml_reuse_factors(layer.n_in, layer.n_out) if factor <= most]
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
         """Return the cost at every legal reuse factor."""

@@ -25,7 +25,7 @@ from xnorflow.routes.rtl.plan.layer import LayerPlan
 from xnorflow.routes.rtl.plan.network import NetPlan
 from xnorflow.routes.rtl.plan.rom import Rom, blocks_of, choose_memories, columns_in, rom_of
 
-NAME = "RTL"
+_NAME = "RTL"
 # shares of the blocks that a memory is worth, offered to the search: the rest of it is LUTs
 BLOCK_SHARES = (0, 0.25, 0.5, 0.75, 1)
 # scale and offset of a score layer whose values are not known
@@ -105,7 +105,7 @@ class RtlKernel:
     @property
     def name(self) -> str:
         """Name to show."""
-        return NAME
+        return _NAME
 
     def options(self, layer: LayerShape) -> Sequence[LayerCost]:
         """Return the cost at every folding, with weights in block RAM, in LUTs, and in part in either."""
@@ -147,7 +147,7 @@ class RtlKernel:
 def _layer_cost(plan: LayerPlan, name: str, amounts: Counts[Band]) -> LayerCost:
     latency = plan.cycles + plan.depth
     folding = (plan.pe, plan.simd)
-    return LayerCost(name, NAME, plan.reuse_factor, plan.cycles, (latency, latency), amounts, folding=folding)
+    return LayerCost(name, _NAME, plan.reuse_factor, plan.cycles, (latency, latency), amounts, folding=folding)
 
 
 def cost_of_plan(plan: NetPlan, bram36: int, clock_mhz: float, *, paced: bool = True) -> NetCost:

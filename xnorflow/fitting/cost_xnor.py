@@ -171,14 +171,14 @@ def accum_bits(layer: LayerShape) -> int:
     return smallest_type(-hits, hits).bits
 
 
-def memory_of(reuse_factor: int) -> str:
+def rom_place(reuse_factor: int) -> str:
     """Return where the ROM goes: "block" RAM, or "lut" up to the words that one LUT6 holds a bit of."""
     return "block" if reuse_factor > LUT_ROM_DEPTH else "lut"
 
 
 def rom_bram18(folding: Folding, reuse_factor: int) -> int:
     """Return the 18 Kb blocks of the ROM: ``reuse_factor`` words of ``pe * simd`` bits."""
-    return bram18_blocks(folding.pe * folding.simd, reuse_factor) if memory_of(reuse_factor) == "block" else 0
+    return bram18_blocks(folding.pe * folding.simd, reuse_factor) if rom_place(reuse_factor) == "block" else 0
 
 
 def _memory_luts(layer: LayerShape, folding: Folding, factor: int) -> int:

@@ -42,7 +42,7 @@ class Point:
     answer: Answer
 
 
-def explore(
+def front_of(
     layers: Sequence[LayerShape],
     kernel: Kernel,
     budget: Budget,

@@ -16,7 +16,7 @@ from xnorflow.fitting.search import Options, minimise
 from xnorflow.net.shapes import LayerShape
 
 GOALS = ("interval", "latency", "area")
-LEVELS = ("low", "likely", "high")
+_LEVELS = ("low", "likely", "high")
 # shares are whole numbers of so many parts, fine enough that two that differ stay apart
 PARTS = 10**12
 # AXI DMA, interconnect and resets around an IP on a Zynq: a placed design less its IP, Vivado 2019.2
@@ -68,7 +68,7 @@ class Goal:
     level: str = "likely"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("what", GOALS), ("level", LEVELS)):
+        for name, allowed in (("what", GOALS), ("level", _LEVELS)):
             if getattr(self, name) not in allowed:
                 raise ConfigError(f"goal {name} must be {' or '.join(allowed)}, got {getattr(self, name)!r}")
         if not self.clock_mhz > 0:

@@ -14,13 +14,14 @@ from xnorflow.base.files.atomic import is_file
 from xnorflow.base.resources import NONE, Ratios
 from xnorflow.fitting import pareto
 from xnorflow.fitting.calibration import load_calibration
-from xnorflow.fitting.choose import AXI_DMA_SHELL, Budget, Fit, Goal, cost_of, fit_config, kernel_of, with_foldings
+from xnorflow.fitting.choose import Fit, cost_of, fit_config, kernel_of, with_foldings
 from xnorflow.fitting.cost import NetCost, hls_to_vivado
 from xnorflow.fitting.own_report import read_own_reports
+from xnorflow.fitting.problem import AXI_DMA_SHELL, Budget, Goal
 from xnorflow.fitting.stock import StockRow, stock_kernels, stock_rows
 from xnorflow.fitting.verdict import Verdict, decide, evidence_of_estimate, evidence_of_report
 from xnorflow.flow.config import BuildConfig
-from xnorflow.flow.job import EXTRACT, Source, job_of, shipped_model
+from xnorflow.flow.job import EXTRACT, JobSource, job_of, shipped_model
 from xnorflow.net.shapes import layer_shapes
 from xnorflow.net.spec import NetSpec
 from xnorflow.net.spec_file import load_spec
@@ -47,7 +48,7 @@ class FitQuestion:
 
 
 def fit_question(
-    config: Source,
+    config: JobSource,
     *,
     project: str | Path | None = None,
     part: str | None = None,
@@ -55,7 +56,7 @@ def fit_question(
     board_logic: str = "none",
     calibration: str | Path | None = None,
 ) -> FitQuestion:
-    """Return what ``fit``, ``check`` and ``explore`` work on.
+    """Return what ``choose``, ``judge`` and ``find_front`` work on.
 
     Args:
         config: a YAML file, a BuildConfig or a Job.
@@ -85,7 +86,7 @@ def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
     stored, shipped = project / EXTRACT / "spec.npz", shipped_model(config)
     if is_file(stored):
         return load_spec(stored), f"trained, {stored}"
-    from xnorflow.sources.keras.extract import extract, extract_file
+    from xnorflow.sources.keras.extract import extract_file, extract_model
     from xnorflow.sources.training.train import build_network
 
     shape, classes = shape_of(config.data)
@@ -94,7 +95,7 @@ def _network(config: BuildConfig, project: Path) -> tuple[NetSpec, str]:
         if _reads(spec, config, shape) and spec.n_classes == classes:
             return spec, f"trained, {shipped}"
     model = build_network(config.network_file, shape, classes, config.input)
-    return extract(model, config.input), UNTRAINED
+    return extract_model(model, config.input), UNTRAINED
 
 
 def _reads(spec: NetSpec, config: BuildConfig, shape: tuple[int, ...]) -> bool:
@@ -106,7 +107,7 @@ def _reads(spec: NetSpec, config: BuildConfig, shape: tuple[int, ...]) -> bool:
     )
 
 
-def fit(
+def choose(
     question: FitQuestion, goal: str = "interval", images_per_s: float | None = None
 ) -> tuple[Fit, BuildConfig | None]:
     """Choose reuse factors, or foldings for Verilog; return what was found and the configuration with them.
@@ -123,7 +124,7 @@ def fit(
     return found, chosen
 
 
-def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Verdict, NetCost]:
+def judge(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Verdict, NetCost]:
     """Judge the configuration as it stands, each resource by the best source at hand.
 
     Raises:
@@ -136,7 +137,7 @@ def check(question: FitQuestion, reports: Sequence[str | Path] = ()) -> tuple[Ve
     return dataclasses.replace(verdict, reports=own), cost
 
 
-def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[pareto.Point, ...]:
+def find_front(question: FitQuestion, drawing: str | Path | None = None) -> tuple[pareto.Point, ...]:
     """Return every choice of reuse factors that no other one beats, and draw them where asked.
 
     Raises:
@@ -152,13 +153,13 @@ def explore(question: FitQuestion, drawing: str | Path | None = None) -> tuple[p
             return cost
         return cost_of(spec, with_foldings(config, cost, question.budget), paced=False)
 
-    points = pareto.explore(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
+    points = pareto.front_of(layer_shapes(spec), kernel, question.budget, config.clock_mhz, restate)
     if drawing is not None:
         pareto.plot(points, question.budget, Path(drawing), f"{question.spec.name} with {kernel.name}, estimated")
     return points
 
 
-def stock(question: FitQuestion) -> tuple[StockRow, ...]:
+def stock_of(question: FitQuestion) -> tuple[StockRow, ...]:
     """Return what each of hls4ml's own kernels, and ours, is expected to need at its best, and where it can't fit."""
     config, layers = question.config, layer_shapes(question.spec)
     return stock_rows(question.name, layers, stock_kernels(config), question.budget, config.clock_mhz)

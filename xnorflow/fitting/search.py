@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Float64Array
+
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 ROUNDS = 150
 BEAM = 400
@@ -96,7 +97,7 @@ def _undominated(cost: Ints, uses: Ints) -> Ints:
 
 
 def _solve(layers: list[Options], budget: Ints) -> list[int] | None:
-    prices: Floats = np.zeros(len(budget), dtype=np.float64)
+    prices: Float64Array = np.zeros(len(budget), dtype=np.float64)
     known, _ = _sweep(layers, budget, prices, None, BEAM)
     prices, possible = _prices(layers, budget, known)
     if not possible:
@@ -111,7 +112,7 @@ def _solve(layers: list[Options], budget: Ints) -> list[int] | None:
     return None if chosen is None else [int(keep[index]) for keep, index in zip(fixed, chosen, strict=True)]
 
 
-def _worth(layers: list[Options], at: int, budget: Ints, prices: Floats, known: float | None) -> Ints:
+def _worth(layers: list[Options], at: int, budget: Ints, prices: Float64Array, known: float | None) -> Ints:
     """Return the options of a layer that may be in a choice as good as the known one."""
     reduced = [layer.cost + layer.uses @ prices for layer in layers]
     if known is None:
@@ -125,7 +126,7 @@ def _limit(known: float) -> float:
 
 
 def _sweep(
-    layers: list[Options], budget: Ints, prices: Floats, known: float | None, beam: int | None
+    layers: list[Options], budget: Ints, prices: Float64Array, known: float | None, beam: int | None
 ) -> tuple[float | None, list[int] | None]:
     """Join the layers one by one; return the least cost found and its options.
 
@@ -166,7 +167,7 @@ def _follow(trail: list[tuple[Ints, Ints]], end: int) -> list[int]:
     return chosen[::-1]
 
 
-def _prices(layers: list[Options], budget: Ints, known: float | None) -> tuple[Floats, bool]:
+def _prices(layers: list[Options], budget: Ints, known: float | None) -> tuple[Float64Array, bool]:
     """Return prices of the budgets that make a good lower bound, and whether a choice is possible at all.
 
     Where the bound of every choice is above the cost of the dearest one, there is none.
@@ -175,7 +176,7 @@ def _prices(layers: list[Options], budget: Ints, known: float | None) -> tuple[F
     above the least cost; the step aims at the known cost (Polyak 1969), budgets scaled to 1.
     """
     scale = np.maximum(budget, 1).astype(np.float64)
-    prices: Floats = np.zeros(len(budget), dtype=np.float64)
+    prices: Float64Array = np.zeros(len(budget), dtype=np.float64)
     best_prices = prices
     best, reach = -np.inf, 1.0
     aim = known if known is not None else float(sum(int(layer.cost.max()) for layer in layers))

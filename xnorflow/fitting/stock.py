@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xnorflow.base.errors import ConfigError
-from xnorflow.fitting.choose import Fit, fit
+from xnorflow.fitting.choose import Fit, choose_options
 from xnorflow.fitting.cost import Kernel, NetCost
 from xnorflow.fitting.cost_hls4ml import StockKernel
 from xnorflow.fitting.cost_xnor import XnorKernel
@@ -16,7 +16,7 @@ from xnorflow.net.shapes import LayerShape
 from xnorflow.tools.answer import Answer
 
 # what no choice of a network exceeds, in devices
-LARGEST_SCALE = 4096
+_LARGEST_SCALE = 4096
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def stock_rows(
     """
     rows = []
     for name, kernel in kernels.items():
-        found = fit(layers, kernel, budget, Goal("interval", clock_mhz))
+        found = choose_options(layers, kernel, budget, Goal("interval", clock_mhz))
         least = _least(layers, kernel, budget, clock_mhz)
         rows.append(StockRow(network, name, found, least))
     return tuple(rows)
@@ -81,10 +81,10 @@ def stock_rows(
 
 def _least(layers: Sequence[LayerShape], kernel: Kernel, budget: Budget, clock_mhz: float) -> NetCost:
     """Return the choice of least area at any pace, as if the device were as large as need be."""
-    most = budget.device.resources.scaled(LARGEST_SCALE)
+    most = budget.device.resources.scaled(_LARGEST_SCALE)
     chosen = Problem(layers, kernel, budget.device).smallest(most, None)
     if chosen is None:
         raise ConfigError(
-            f"kernel {kernel.name} needs more than {LARGEST_SCALE} times the device {budget.device.name}"
+            f"kernel {kernel.name} needs more than {_LARGEST_SCALE} times the device {budget.device.name}"
         )
     return NetCost(chosen, clock_mhz)

@@ -37,7 +37,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ResourceVerdict:
     """The answer for one resource.
 
     Attributes:
@@ -58,7 +58,7 @@ class Verdict:
 
     device: str
     answer: Answer
-    findings: tuple[Finding, ...]
+    findings: tuple[ResourceVerdict, ...]
     meets_clock: bool | None = None
     reports: tuple[SynthReport, ...] = ()
 
@@ -118,13 +118,13 @@ def decide(evidence: Sequence[Evidence], budget: Budget) -> Verdict:
     return Verdict(budget.device.name, worst(finding.answer for finding in findings), findings, meets)
 
 
-def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> Finding:
+def _find(kind: str, evidence: Sequence[Evidence], budget: Budget) -> ResourceVerdict:
     telling = [item for item in evidence if item.counts[kind] is not None]
     if not telling:
-        return Finding(kind, Answer.TOO_CLOSE, budget.usable[kind])
+        return ResourceVerdict(kind, Answer.TOO_CLOSE, budget.usable[kind])
     best = max(telling, key=lambda item: ORDER.index(item.stage))
     final, usable = best.counts[kind], _limit(kind, best.stage, budget)
-    return Finding(kind, answer_of(final, usable), usable, best.stage, final)
+    return ResourceVerdict(kind, answer_of(final, usable), usable, best.stage, final)
 
 
 def _limit(kind: str, stage: Stage, budget: Budget) -> int:
@@ -142,7 +142,7 @@ class Ratio:
     designs: int
 
 
-def calibrate(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
+def learn_ratios(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
     """Return the ratios of Vivado's counts to those of HLS over the designs that have both.
 
     Designs are matched by top name; of several reports of Vivado the surest one counts. The result

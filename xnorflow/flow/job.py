@@ -14,7 +14,7 @@ from xnorflow.base.files.atomic import is_file
 from xnorflow.flow.config import BuildConfig
 from xnorflow.flow.config_file import load_config, with_train
 from xnorflow.flow.report import RunReport, StepRow
-from xnorflow.flow.step import StepResult, Values, finished, run_step
+from xnorflow.flow.step import StepResult, StepValues, finished, run_step
 from xnorflow.net.spec import NetSpec
 from xnorflow.net.spec_file import load_spec
 from xnorflow.routes.compare import SimResult
@@ -66,7 +66,7 @@ class Job:
 
 
 # what makes a Job: a YAML file, a configuration, or a Job that is there already
-Source = str | Path | BuildConfig | Job
+JobSource = str | Path | BuildConfig | Job
 
 
 class JobOptions(TypedDict, total=False):
@@ -127,7 +127,7 @@ def make_job(
     return Job(settings, Path(project), chosen, Path(data_dir) if data_dir else None, configured, overwrite)
 
 
-def job_of(source: Source, **options: Unpack[JobOptions]) -> Job:
+def job_of(source: JobSource, **options: Unpack[JobOptions]) -> Job:
     """Return the job of a source, made by ``make_job`` unless it is one.
 
     Raises:
@@ -234,7 +234,7 @@ class Run:
         work: Callable[[Path], Mapping[str, Any]],
         keeps: Callable[[Path], bool] = lambda path: False,
         proves: Callable[[str], bool] = lambda name: True,
-        kind: Any = Values,
+        kind: Any = StepValues,
     ) -> StepResult:
         """Run one step in its folder, as ``run_step`` does, and add its time to the report.
 

@@ -17,7 +17,7 @@ from xnorflow.sources.training.card import Card
 from xnorflow.tools.answer import Answer, counts_answer
 from xnorflow.tools.report import Depth, LogicDelay, Slices, Stage
 
-FORMAT_VERSION = 2
+_FORMAT_VERSION = 2
 FILE = "report.json"
 
 
@@ -169,7 +169,7 @@ class RunReport:
     steps: tuple[StepRow, ...] = ()
     warnings: tuple[str, ...] = ()
     version: str = __version__
-    format: int = FORMAT_VERSION
+    format: int = _FORMAT_VERSION
 
     @property
     def agrees(self) -> bool:
@@ -209,8 +209,8 @@ def load_report(project: str | Path) -> RunReport:
         )
     try:
         values = read_json(path)
-        if isinstance(values, dict) and (found := values.get("format")) != FORMAT_VERSION:
-            raise ReportError(f"{shown(path)}: field format is {got(found)}, this version reads {FORMAT_VERSION}")
+        if isinstance(values, dict) and (found := values.get("format")) != _FORMAT_VERSION:
+            raise ReportError(f"{shown(path)}: field format is {got(found)}, this version reads {_FORMAT_VERSION}")
         return from_plain(RunReport, values, shown(path))
     except DataError as error:
         raise ReportError(f"damaged report {error}; run `xnorflow run` again") from error

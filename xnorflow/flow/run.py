@@ -77,7 +77,7 @@ def simulate_step(config: BuildConfig) -> str:
     return RTLSIM if config.hls is None else CSIM
 
 
-def run(job: Job, until: str | None = None, announce: Announce = lambda step: None) -> RunReport:
+def run_flow(job: Job, until: str | None = None, announce: Announce = lambda step: None) -> RunReport:
     """Run every step up to ``until`` and write ``report.json`` to the project folder.
 
     Args:

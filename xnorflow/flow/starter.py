@@ -14,7 +14,7 @@ from xnorflow.base.files.folders import discard
 
 # setup.py puts these into the wheel; the configurations name their network as ../keras_models/NAME.py
 FOLDERS = ("hls_configs", "keras_models")
-MOST_BYTES = 1 << 26
+_MOST_BYTES = 1 << 26
 
 
 def lay_down(folder: Path) -> tuple[Path, ...]:
@@ -37,7 +37,7 @@ def lay_down(folder: Path) -> tuple[Path, ...]:
             target = stage / source.parent.name / source.name
             target.parent.mkdir(exist_ok=True)
             # neither rights nor dates of the installed file: what is laid down is to be edited
-            target.write_bytes(read_bytes(source, MOST_BYTES))
+            target.write_bytes(read_bytes(source, _MOST_BYTES))
     return tuple(folder / source.parent.name / source.name for source in sources)
 
 

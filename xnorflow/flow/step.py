@@ -25,7 +25,7 @@ from xnorflow.base.files.plain import Seconds, from_plain, read_plain
 from xnorflow.base.processes import signals
 
 RESULT, INPUTS = "result.json", "config.json"
-Values = dict[str, Any]
+StepValues = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class StepResult:
     name: str
     seconds: float
     reused: bool
-    values: Values
+    values: StepValues
     key: str = ""
     files: dict[str, str] = field(default_factory=dict)
     note: str = ""
@@ -57,7 +57,7 @@ class StepRecord:
 
     key: str
     seconds: Seconds
-    values: Values
+    values: StepValues
     files: dict[str, str]
 
 
@@ -66,7 +66,7 @@ def run_step(
     inputs: Mapping[str, Any],
     work: Callable[[Path], Mapping[str, Any]],
     *,
-    kind: Any = Values,
+    kind: Any = StepValues,
     keeps: Callable[[Path], bool] = lambda path: False,
     proves: Callable[[str], bool] = lambda name: True,
 ) -> StepResult:
@@ -94,7 +94,7 @@ def run_step(
     with writing(folder):
         values = dict(work(folder))
         # foreign code may have swallowed a Ctrl-C, and not be done
-        signals.check()
+        signals.raise_pending()
         seconds = round(time.monotonic() - started, 2)
         files = {name: sha256_file(folder / name) for name in _files(folder) if proves(name)}
     record = StepRecord(_key(inputs), seconds, values, files)
@@ -102,7 +102,7 @@ def run_step(
     return StepResult(folder.name, seconds, False, values, record.key, files)
 
 
-def finished(folder: Path, inputs: Mapping[str, Any], kind: Any = Values) -> StepResult | None:
+def finished(folder: Path, inputs: Mapping[str, Any], kind: Any = StepValues) -> StepResult | None:
     """Return what an earlier run found for the same inputs; None where the step has to run."""
     try:
         result = read_result(folder, kind)
@@ -115,7 +115,7 @@ def finished(folder: Path, inputs: Mapping[str, Any], kind: Any = Values) -> Ste
         return None
 
 
-def read_result(folder: Path, kind: Any = Values) -> StepResult | None:
+def read_result(folder: Path, kind: Any = StepValues) -> StepResult | None:
     """Return what a step's folder says that the step found, for whatever inputs; None where it is not done.
 
     Raises:

@@ -30,11 +30,11 @@ def extract_step(run: Run) -> StepResult:
     def work(folder: Path) -> dict[str, Any]:
         from xnorflow.routes.compare import KERAS, compare_scores, simulate_golden
         from xnorflow.sources.keras.accuracy import accuracy_warnings
-        from xnorflow.sources.keras.extract import extract, keras_classes, keras_scores
+        from xnorflow.sources.keras.extract import extract_model, keras_classes, keras_scores
         from xnorflow.sources.keras.file.read import load_model
 
         model, settings = load_model(run.model_file)
-        spec = extract(model, settings or config.input)
+        spec = extract_model(model, settings or config.input)
         _check_classes(spec, run.data)
         digest = save_spec(spec, folder / "spec.npz")
         expected, golden = simulate_golden(spec, test)

@@ -32,13 +32,13 @@ class Converted(TypedDict):
 def convert_step(run: Run) -> StepResult:
     """Write the HLS project, with the first test images for its testbench."""
     from xnorflow.routes.hls.csim import write_tb_data
-    from xnorflow.routes.hls.write.project import convert
+    from xnorflow.routes.hls.write.project import write_project
 
     config, spec, settings = run.config, run.spec, _settings(run)
     images = run.data.test.images[:TESTBENCH_IMAGES]
 
     def work(folder: Path) -> dict[str, Any]:
-        project = convert(spec, settings, folder / "project", part=config.part, clock_mhz=config.clock_mhz)
+        project = write_project(spec, settings, folder / "project", part=config.part, clock_mhz=config.clock_mhz)
         inputs = spec.input.encode(images).reshape(len(images), -1)
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}

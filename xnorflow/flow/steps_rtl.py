@@ -131,9 +131,9 @@ def place_plan(
 ) -> Routed:
     """Synthesize the files with pads, place and route them by nextpnr, and read its report."""
     order = nextpnr.plan_nextpnr(tool, config.part, config.clock_mhz)
-    pins = folder / f"{nextpnr.TOP}.v"
+    pins = folder / f"{nextpnr.PINS_TOP}.v"
     write_text(pins, pins_module(plan, TOP))
-    run_passes(plan_synthesis([*sources, pins], nextpnr.TOP, folder, pads=True), folder, timeout_s=timeout_s)
+    run_passes(plan_synthesis([*sources, pins], nextpnr.PINS_TOP, folder, pads=True), folder, timeout_s=timeout_s)
     return {"routed": nextpnr.place_and_route(order, folder, config.part, timeout_s)}
 
 

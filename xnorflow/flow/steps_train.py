@@ -158,9 +158,9 @@ def _trained(run: Run, held: Held | None) -> StepResult:
         _refuse(run, held, _wanted(held, asked, run))
 
     def work(folder: Path) -> dict[str, Any]:
-        from xnorflow.sources.training.train import train
+        from xnorflow.sources.training.train import train_network
 
-        trained = train(network, run.data, folder, config.train, config.input)
+        trained = train_network(network, run.data, folder, config.train, config.input)
         return {"trained_here": True, "card": trained.card}
 
     made_from = {**inputs, "configured": configured}

@@ -59,7 +59,7 @@ class YosysRun:
     missing: str
 
 
-def synth(
+def run_synth(
     job: Job,
     *,
     backend: str | None = None,
@@ -128,8 +128,8 @@ def _synth_yosys(job: Job, cycles: int | None, timeout_s: float | None, announce
             complete(state, {ROUTE: Step(route, yosys)}, announce)
             routed = state.result(ROUTE).values["routed"]
         counted = state.result(COUNT)
-    synth = counted.values["synth"]
-    return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, synth, routed, missing)
+    row = counted.values["synth"]
+    return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
 
 
 def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
     return {"spec": spec_sha256(plan.spec), "folding": folding, **settings, **part_values(build.part)}
 
 
-def trace(job: Job, output: Path, *, image: int = 0, cycles: int | None = None, announce: Announce) -> NetPlan:
+def run_trace(job: Job, output: Path, *, image: int = 0, cycles: int | None = None, announce: Announce) -> NetPlan:
     """Simulate one test image and write every signal of every cycle to a VCD file; see ``api.trace``."""
     check_target(output)
     require_all(RTLSIM_TOOLS)

@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Integers
 from xnorflow.base.errors import ConfigError
 from xnorflow.net.names import check_name
 
 Bipolar = NDArray[np.int8]
-
-
-Integers = NDArray[np.int64]
 
 
 def _freeze(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:

@@ -15,14 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from xnorflow.base.arrays import Integers
 from xnorflow.net.golden import Evaluator, LayerTrace
 from xnorflow.net.inputs import Images, InputSpec
-from xnorflow.net.layers import (
-    HiddenSpec,
-    Integers,
-    LayerSpec,
-    ScoreSpec,
-)
+from xnorflow.net.layers import HiddenSpec, LayerSpec, ScoreSpec
 from xnorflow.net.names import check_differ, check_name
 
 # what a file may hold: hundreds of times what fits the parts that networks here are for

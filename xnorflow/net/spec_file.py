@@ -25,9 +25,9 @@ from xnorflow.net.inputs import InputSpec
 from xnorflow.net.layers import ConvSpec, DenseSpec, HiddenSpec, ScoreSpec
 from xnorflow.net.spec import MOST_WEIGHTS, NetSpec
 
-FORMAT_VERSION = 2
+_FORMAT_VERSION = 2
 # MOST_WEIGHTS take 8 MB here; the rest is for thresholds, of 4 bytes for each neuron, and the pixels' own
-MOST_BYTES = 32_000_000
+_MOST_BYTES = 32_000_000
 # a layer takes 100 bytes of it
 MOST_HEADER = 1_000_000
 Arrays = dict[str, NDArray[Any]]
@@ -57,7 +57,7 @@ def load_spec(path: str | Path) -> NetSpec:
     if not is_file(path):
         raise DataError(f"no such file: {shown(path)}; {advice}")
     try:
-        arrays = load_npz(path, MOST_BYTES)
+        arrays = load_npz(path, _MOST_BYTES)
     except DataError as error:
         raise DataError(f"{error}; {advice}") from error
     try:
@@ -105,7 +105,7 @@ def _to_arrays(spec: NetSpec) -> Arrays:
         arrays["scale"] = spec.scores.scale.astype("<i8")
         arrays["offset"] = spec.scores.offset.astype("<i8")
     header = {
-        "format": FORMAT_VERSION,
+        "format": _FORMAT_VERSION,
         "name": spec.name,
         "input": {"shape": list(spec.input.shape), "bits": spec.input.bits},
         "layers": described,
@@ -118,8 +118,8 @@ def _from_arrays(arrays: Arrays) -> NetSpec:
     if arrays["header"].nbytes > MOST_HEADER:
         raise ValueError(f"a header of {arrays['header'].nbytes:,} bytes, at most {MOST_HEADER:,} are read")
     header = json.loads(arrays["header"].tobytes().decode())
-    if header["format"] not in (1, FORMAT_VERSION):
-        raise ValueError(f"format {header['format']}, this version reads 1 and {FORMAT_VERSION}")
+    if header["format"] not in (1, _FORMAT_VERSION):
+        raise ValueError(f"format {header['format']}, this version reads 1 and {_FORMAT_VERSION}")
     weights = sum(math.prod(entry["shape"]) for entry in header["layers"])
     if weights > MOST_WEIGHTS:
         raise ValueError(f"{weights:,} weights, at most {MOST_WEIGHTS:,} are read")

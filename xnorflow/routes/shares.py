@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from xnorflow.base.processes.parallel import in_parallel
 
-Found = TypeVar("Found")
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
-class Share:
+class ImageShare:
     """The images of one process: those numbered ``start`` to ``end - 1``.
 
     Attributes:
@@ -37,7 +37,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def shares_of(images: int, workers: int | None = None) -> tuple[Share, ...]:
+def shares_of(images: int, workers: int | None = None) -> tuple[ImageShare, ...]:
     """Split so many images into shares that differ by one at most; none is empty.
 
     Args:
@@ -46,9 +46,9 @@ def shares_of(images: int, workers: int | None = None) -> tuple[Share, ...]:
     """
     count = min(workers or cores(), images)
     bounds = [images * index // count for index in range(count + 1)] if count else []
-    return tuple(Share(index, bounds[index], bounds[index + 1]) for index in range(count))
+    return tuple(ImageShare(index, bounds[index], bounds[index + 1]) for index in range(count))
 
 
-def in_shares(work: Callable[[Share], Found], images: int, workers: int | None = None) -> list[Found]:
+def in_shares(work: Callable[[ImageShare], _Found], images: int, workers: int | None = None) -> list[_Found]:
     """Return ``work(share)`` of every share, in order; they run at the same time (``parallel.in_parallel``)."""
     return in_parallel(work, shares_of(images, workers))

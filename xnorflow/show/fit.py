@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from xnorflow.base.device import Device
 from xnorflow.base.resources import KINDS, Band, Counts
-from xnorflow.fitting.choose import Budget, Fit
+from xnorflow.fitting.choose import Fit
 from xnorflow.fitting.cost import NetCost
 from xnorflow.fitting.pareto import Point
+from xnorflow.fitting.problem import Budget
 from xnorflow.fitting.stock import StockRow
 from xnorflow.fitting.verdict import Ratio, Verdict
 from xnorflow.show.table import MISSING, Table

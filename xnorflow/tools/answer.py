@@ -15,7 +15,7 @@ VIVADO = (Stage.SYNTHESISED, Stage.PLACED, Stage.ROUTED)
 ORDER = (Stage.ESTIMATED, Stage.HLS, Stage.YOSYS, *VIVADO)
 
 
-SURE = (1.0, 1.0, 1.0)
+_SURE = (1.0, 1.0, 1.0)
 
 
 # final count over the count of the stage: low, likely, high. Vivado's count falls by optimisation after
@@ -80,5 +80,5 @@ def worst(answers: Iterable[Answer]) -> Answer:
 def _finals(counts: Counts[int | None], ratios: Ratios) -> Counts[Band | None]:
     """Return the range of final counts that each count stands for; a kind without a ratio stays as it is."""
     return Counts(
-        *(None if count is None else exactly(count).times(*ratios.get(kind, SURE)) for kind, count in counts.items())
+        *(None if count is None else exactly(count).times(*ratios.get(kind, _SURE)) for kind, count in counts.items())
     )

@@ -23,9 +23,9 @@ from xnorflow.tools.yosys.run import FLAT
 
 TOOLS = ("nextpnr-xilinx", "nextpnr-himbaechel")
 CHIPDB = "XNORFLOW_CHIPDB"
-TOP, CLOCK = "xnf_pins", "clk"
-PORTS = (CLOCK, "rst", "s", "m")
-XDC, REPORT = "pins.xdc", "report.json"
+PINS_TOP, PINS_CLOCK = "xnf_pins", "clk"
+PORTS = (PINS_CLOCK, "rst", "s", "m")
+XDC, _REPORT = "pins.xdc", "report.json"
 # bels of the report: what they are, and how many of them one of ours is. A LUT site is two bels.
 BELS = {"lut": {"SLICE_LUTX": 1}, "ff": {"SLICE_FFX": 1}, "carry4": {"CARRY4": 1}, "dsp": {"DSP48E1": 1},
         "bram18": {"RAMB18E1": 1, "RAMB36E1": 2}}  # fmt: skip
@@ -65,7 +65,7 @@ def plan_nextpnr(tool: str, part: str, clock_mhz: float, seed: int = 1) -> Place
         ConfigError: the device file names no pins for the part's package.
     """
     chipdb = os.environ.get(CHIPDB)
-    common = ("--json", FLAT, "--report", REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
+    common = ("--json", FLAT, "--report", _REPORT, "--freq", f"{clock_mhz:g}", "--seed", str(seed))
     if tool == TOOLS[0]:
         database: tuple[str, ...] = ("--chipdb", str(chipdb), "--xdc", XDC)
     else:
@@ -78,7 +78,7 @@ def _constraints(part: str, clock_mhz: float) -> str:
     pins = next((pins for package, pins in device_of(part).pins.items() if name.startswith(package.lower())), None)
     if pins is None:
         raise ConfigError(f"no pins are known for {name}; add four to `pins` of its file in xnorflow/devices/")
-    lines = [f"create_clock -period {1000 / clock_mhz:.3f} -name {CLOCK} [get_ports {CLOCK}]"]
+    lines = [f"create_clock -period {1000 / clock_mhz:.3f} -name {PINS_CLOCK} [get_ports {PINS_CLOCK}]"]
     for port, pin in zip(PORTS, pins, strict=True):
         lines += [
             f"set_property LOC {pin} [get_ports {port}]",
@@ -94,17 +94,17 @@ def place_and_route(plan: PlacePlan, folder: Path, part: str, timeout_s: float |
         ToolFailed: it found no placement or no routes; the message has its last lines.
         ReportError: it left no report, or one without a clock.
     """
-    (folder / REPORT).unlink(missing_ok=True)
+    (folder / _REPORT).unlink(missing_ok=True)
     for name, text in plan.files.items():
         write_text(folder / name, text)
     program = find_tool(plan.tool)
     assert program is not None, "find_nextpnr found it"
     run_tool([program, *plan.arguments], cwd=folder, log=folder / "nextpnr.log", timeout_s=timeout_s)
-    if not (folder / REPORT).is_file():
+    if not (folder / _REPORT).is_file():
         raise ReportError(
-            f"{folder / REPORT}: {plan.tool} ended well but left no report; it may be too old for --report"
+            f"{folder / _REPORT}: {plan.tool} ended well but left no report; it may be too old for --report"
         )
-    return parse_report(folder / REPORT, part, plan.tool)
+    return parse_report(folder / _REPORT, part, plan.tool)
 
 
 def parse_report(path: Path, part: str, tool: str) -> SynthReport:
@@ -125,7 +125,7 @@ def parse_report(path: Path, part: str, tool: str) -> SynthReport:
     timing = Timing(clock_ns=1000 / wanted, estimated_ns=1000 / achieved, slack_ns=1000 / wanted - 1000 / achieved)
     sites = (available.lut or 0) // LUT_BELS
     available = Usage(lut=sites, ff=available.ff, bram18=available.bram18, dsp=available.dsp)
-    return SynthReport(Stage.ROUTED, tool, None, TOP, orderable(part), used, timing, available)
+    return SynthReport(Stage.ROUTED, tool, None, PINS_TOP, orderable(part), used, timing, available)
 
 
 def _usage(utilization: Mapping[str, Mapping[str, int]], side: str) -> Usage:

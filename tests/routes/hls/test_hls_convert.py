@@ -17,7 +17,7 @@ from xnorflow.routes.hls.plan.types import solve_types
 from xnorflow.routes.hls.settings import HlsSettings, Precision
 from xnorflow.routes.hls.write import project as module
 from xnorflow.routes.hls.write.frontend import threshold_norm
-from xnorflow.routes.hls.write.project import HlsProject, convert, load_project
+from xnorflow.routes.hls.write.project import HlsProject, load_project, write_project
 
 PART = "xc7z010clg400-1"
 
@@ -27,7 +27,7 @@ def config(backend: str = "Vivado", io_type: str = "io_parallel", **options: Any
 
 
 def project_of(spec: NetSpec, settings: HlsSettings, folder: Path, clock_mhz: float = 100.0) -> HlsProject:
-    return convert(spec, settings, folder, part=PART, clock_mhz=clock_mhz)
+    return write_project(spec, settings, folder, part=PART, clock_mhz=clock_mhz)
 
 
 def odd_net(bits: int = 1, per_class: bool = False) -> NetSpec:

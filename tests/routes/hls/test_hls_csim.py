@@ -17,7 +17,7 @@ from xnorflow.routes.hls.csim import simulate_library, simulate_testbench
 from xnorflow.routes.hls.plan.types import solve_types
 from xnorflow.routes.hls.settings import HlsSettings, Precision
 from xnorflow.routes.hls.simulate import simulate_csim
-from xnorflow.routes.hls.write.project import HlsProject, convert
+from xnorflow.routes.hls.write.project import HlsProject, write_project
 
 
 def config(strategy: str, io_type: str, backend: str, **options: Any) -> HlsSettings:
@@ -69,7 +69,7 @@ SPEC = dense_net(31, 17, 9, 3)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> tuple[HlsProject, Path]:
     folder = tmp_path_factory.mktemp("built")
-    return convert(SPEC, config("Resource", "io_parallel", "Vivado"), folder / "project", part=PART), folder
+    return write_project(SPEC, config("Resource", "io_parallel", "Vivado"), folder / "project", part=PART), folder
 
 
 def wrap(values: np.ndarray, kind: IntType) -> np.ndarray:
@@ -89,7 +89,7 @@ def test_a_narrow_type_is_found_where_it_is(tmp_path, layer, name, cut):
     narrow = dataclasses.replace(solved, bits=solved.bits - cut)
     build = config("Latency", "io_parallel", "Vivado", precision={layer: Precision(**{name: narrow.cpp})})
     split = images_for(spec, 200)
-    project = convert(spec, build, tmp_path / "project", part=PART)
+    project = write_project(spec, build, tmp_path / "project", part=PART)
     for result in simulate_csim(spec, build, project, split, tmp_path / "csim"):
         assert not result.agrees and 0 < result.scores_differ <= 200
         found = result.mismatch

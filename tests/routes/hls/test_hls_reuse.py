@@ -7,7 +7,7 @@ from xnorflow.base.errors import ConfigError
 from xnorflow.base.keras_stack import import_hls4ml
 from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
 from xnorflow.net.spec import InputSpec, NetSpec
-from xnorflow.routes.hls.plan.fold import check_reuse_factors, legal_reuse_factors
+from xnorflow.routes.hls.plan.fold import check_reuse_factors, hls4ml_reuse_factors
 from xnorflow.routes.hls.settings import HlsSettings
 
 PART = "xc7z010clg400-1"
@@ -47,7 +47,7 @@ def test_legal_factors_are_those_of_hls4ml(backend):
             tried = (
                 range(1, n_in * n_out + 2) if n_in < 100 else (*range(1, 40), n_in, n_in + 1, 2 * n_in, n_in * n_out)
             )
-            legal = set(legal_reuse_factors(n_in, n_out))
+            legal = set(hls4ml_reuse_factors(n_in, n_out))
             for factor in tried:
                 checked += 1
                 assert (factor in legal) == validate(n_in, n_out, factor), (n_in, n_out, factor)
@@ -57,7 +57,7 @@ def test_legal_factors_are_those_of_hls4ml(backend):
 def test_one_and_every_weight_in_turn_are_always_legal():
     for n_in in GRID:
         for n_out in (1, 7, 10):
-            legal = legal_reuse_factors(n_in, n_out)
+            legal = hls4ml_reuse_factors(n_in, n_out)
             assert legal == tuple(sorted(set(legal)))
             assert legal[0] == 1 and legal[-1] == n_in * n_out
 
@@ -81,7 +81,7 @@ def test_the_layer_at_fault_is_named():
     check_reuse_factors(DENSE, config({"dense1": 12, "scores": 10}))
 
 
-@pytest.mark.parametrize("factor", [*legal_reuse_factors(12, 5)])
+@pytest.mark.parametrize("factor", [*hls4ml_reuse_factors(12, 5)])
 def test_every_legal_factor_passes(factor):
     check_reuse_factors(DENSE, config({"dense1": factor}))
 

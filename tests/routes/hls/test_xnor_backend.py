@@ -62,11 +62,11 @@ def dense_model():
 
 def test_thresholds_are_those_that_extract_finds(hls4ml, tmp_path):
     from xnorflow.routes.hls.write.project import check_packed
-    from xnorflow.sources.keras.extract import extract
+    from xnorflow.sources.keras.extract import extract_model
 
     model = dense_model()
     graph = convert(hls4ml, model, tmp_path)
-    check_packed(graph, extract(model))
+    check_packed(graph, extract_model(model))
     assert classes_of(graph) == {
         "inp": "Input", "d1_pack": "XnorPack", "d1": "XnorMatrix", "d2": "XnorMatrix", "out": "XnorMatrix"
     }  # fmt: skip
@@ -75,13 +75,13 @@ def test_thresholds_are_those_that_extract_finds(hls4ml, tmp_path):
 @pytest.mark.parametrize("name", ["digits", "tfc", "cnv"])
 def test_trained_networks_convert_to_what_extract_finds(hls4ml, tmp_path, name):
     from xnorflow.routes.hls.write.project import check_packed
-    from xnorflow.sources.keras.extract import extract
+    from xnorflow.sources.keras.extract import extract_model
     from xnorflow.sources.keras.file.read import load_model
 
     model, _ = load_model(ROOT / f"keras_models/{name}.h5")
     if any(layer.name.endswith("_norm") and "pool" in before.name for before, layer in pairwise(model.layers)):
         pytest.skip("pooling before BatchNorm is folded into an inverted output, not into the next weights")
-    check_packed(convert(hls4ml, model, tmp_path, io_type="io_stream"), extract(model))
+    check_packed(convert(hls4ml, model, tmp_path, io_type="io_stream"), extract_model(model))
 
 
 def test_keras_and_c_simulation_agree(hls4ml, tmp_path):
@@ -215,14 +215,14 @@ def named(*names):
     ],
 )
 def test_names_that_cpp_does_not_take_are_other_names_there(hls4ml, tmp_path, names, parameter):
-    from xnorflow.sources.keras.extract import extract
+    from xnorflow.sources.keras.extract import extract_model
 
     model = named(*names)
     graph = convert(hls4ml, model, tmp_path)
     product = next(node for node in graph.get_layers() if node.name == names[1])
-    thresholds = extract(model).hidden[0].thresholds
+    thresholds = extract_model(model).hidden[0].thresholds
     assert np.array_equal(
-        BIPOLAR.thresholds(extract(model).hidden[0].weights, np.asarray(product.get_weights("start").data)),
+        BIPOLAR.thresholds(extract_model(model).hidden[0].weights, np.asarray(product.get_weights("start").data)),
         thresholds,
     )
     graph.write()

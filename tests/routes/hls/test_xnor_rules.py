@@ -17,7 +17,7 @@ from hls4ml_nets import binary_dense, classes_of, convert, model_of, norm, sign 
 from xnorflow.base.keras_stack import import_keras, import_qkeras  # noqa: E402
 from xnorflow.routes.hls.kernels.rom import unpack_words  # noqa: E402
 from xnorflow.routes.hls.kernels.values import BIPOLAR  # noqa: E402
-from xnorflow.sources.keras.extract import extract  # noqa: E402
+from xnorflow.sources.keras.extract import extract_model  # noqa: E402
 
 EXACT = None
 
@@ -157,8 +157,8 @@ def test_a_setting_is_exact_or_refused_by_extract(name):
     model = model_of(shape, *layers)
     if error is not EXACT:
         with pytest.raises(ConfigError, match=f"^layer {error}"):
-            extract(model)
+            extract_model(model)
         return
     images = np.random.default_rng(2).choice(np.array([0, 255], np.uint8), (100, *shape))
     scores = model.predict(np.where(images > 0, 1, -1).astype(np.float32), verbose=0)
-    assert np.array_equal(extract(model).class_scores(images), scores.reshape(len(images), -1))
+    assert np.array_equal(extract_model(model).class_scores(images), scores.reshape(len(images), -1))

@@ -11,7 +11,7 @@ from rtl_nets import conv_cases, conv_net, dense_cases, dense_net
 from xnorflow.net.folding import Folding
 from xnorflow.routes.rtl.plan.fold import plan_network
 from xnorflow.routes.rtl.plan.rom import memory_of, rom_of
-from xnorflow.routes.rtl.plan.timing import result_cycles, run
+from xnorflow.routes.rtl.plan.timing import result_cycles, run_modules
 from xnorflow.routes.rtl.write.rom import rom_module
 
 
@@ -57,7 +57,7 @@ def test_a_network_that_waits_for_itself_is_no_endless_loop():
         yield [], 0
 
     with pytest.raises(AssertionError, match="wait for one another"):
-        run([stuck()], [], 1)
+        run_modules([stuck()], [], 1)
 
 
 def test_one_convolution_by_hand():

@@ -107,7 +107,7 @@ def test_a_layer_that_gives_nothing_is_named(tmp_path):
     images = images_of(spec, 2)
     with pytest.raises(simulate.NoResult, match="results of 0 of 2 images"):
         simulate.simulate_rtl(build(sources, tmp_path), plan, images, workers=1)
-    found = watch.find_mismatch(plan, sources, images, np.arange(2), tmp_path / "watched")
+    found = watch.find_rtl_mismatch(plan, sources, images, np.arange(2), tmp_path / "watched")
     assert (found.layer, found.what) == (plan.layers[1].spec.name, "words per image")
     assert found.first[0] == (0, 0, plan.layers[1].words_out, 0)
 

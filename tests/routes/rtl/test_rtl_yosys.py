@@ -108,8 +108,8 @@ def test_with_pads_every_register_hangs_at_the_clock_s_buffer(tmp_path):
     pins = tmp_path / "pins.v"
     pins.write_text(nextpnr.pins_module(plan, TOP))
     sources = [*simulate.write_design(plan, tmp_path, 60.0), pins]
-    yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.TOP, tmp_path, pads=True), tmp_path)
-    cells = read_flat(tmp_path / yosys.FLAT, nextpnr.TOP).cells
+    yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.PINS_TOP, tmp_path, pads=True), tmp_path)
+    cells = read_flat(tmp_path / yosys.FLAT, nextpnr.PINS_TOP).cells
     buffered = {bit for cell in cells if cell.kind == "BUFG" for bit in cell.outputs["O"]}
     clocks = {cell.bit("C") for cell in cells if cell.kind in ("FDRE", "FDSE")}
     assert len(buffered) == 1 and clocks == buffered

@@ -15,7 +15,7 @@ REMARK = "xnorflow made this folder and empties it before it writes into it agai
 # a step's folder of before there was a marker: these files hold hashes
 STEP_FILES = ("config.json", "result.json")
 HASH = re.compile(rb'"[0-9a-f]{64}"')
-MOST_BYTES = 1 << 26
+_MOST_BYTES = 1 << 26
 
 
 def make(folder: Path) -> None:
@@ -59,7 +59,7 @@ def claim(folder: Path) -> None:
 
 def _holds_hash(path: Path) -> bool:
     try:
-        return HASH.search(read_bytes(path, MOST_BYTES)) is not None
+        return HASH.search(read_bytes(path, _MOST_BYTES)) is not None
     except DataError:
         return False
 

@@ -16,7 +16,7 @@ from xnorflow.base.checks import got
 from xnorflow.base.errors import DataError, XnorflowError, shown
 from xnorflow.base.files.atomic import read_bytes
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 # what a field of a dataclass may hold beyond its type, looked at where it is read from a file
 Count = Annotated[int, Meta(ge=0)]
@@ -25,12 +25,12 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 Above0 = Annotated[float, Meta(gt=0)]
 
-MOST_BYTES = 16 << 20
+_MOST_BYTES = 16 << 20
 # whole numbers of 64 bits: what tools count stays far below, and arithmetic on them never overflows a float
 _LARGEST = 1 << 63
 
 
-def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
+def read_json(path: Path, most_bytes: int = _MOST_BYTES) -> Any:
     """Return what a JSON file holds.
 
     Raises:
@@ -46,7 +46,7 @@ def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
         raise DataError(f"{shown(path)}: not JSON, or damaged ({reason})") from error
 
 
-def read_plain(path: Path, kind: type[T], most_bytes: int = MOST_BYTES) -> T:
+def read_plain(path: Path, kind: type[_T], most_bytes: int = _MOST_BYTES) -> _T:
     """Return what a JSON file holds as a ``kind``.
 
     Raises:
@@ -55,7 +55,7 @@ def read_plain(path: Path, kind: type[T], most_bytes: int = MOST_BYTES) -> T:
     return from_plain(kind, read_json(path, most_bytes), shown(path))
 
 
-def from_plain(kind: type[T], values: Any, where: str) -> T:
+def from_plain(kind: type[_T], values: Any, where: str) -> _T:
     """Return plain values as a ``kind``: a dataclass, or any type with such in it.
 
     Args:

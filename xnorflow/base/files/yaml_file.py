@@ -11,7 +11,7 @@ from xnorflow.base.errors import ConfigError, shown
 from xnorflow.base.files.atomic import read_bytes
 
 # the longest configuration that comes along has 2 KB; PyYAML reads some 100 KB in a second
-MOST_BYTES = 1 << 18
+_MOST_BYTES = 1 << 18
 
 
 def load_yaml(path: Path, what: str) -> Any:
@@ -21,7 +21,7 @@ def load_yaml(path: Path, what: str) -> Any:
         DataError: as ``files.read_bytes``.
         ConfigError: it is not YAML, nests too deep, or has a key twice or a merge key.
     """
-    content = read_bytes(path, MOST_BYTES)
+    content = read_bytes(path, _MOST_BYTES)
     try:
         return yaml.load(content.decode(), Loader=_UniqueKeyLoader)
     except RecursionError as error:

@@ -10,7 +10,7 @@ from contextvars import ContextVar, copy_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+_Found = TypeVar("_Found")
 
 
 class _Group:
@@ -48,14 +48,14 @@ class _Group:
 _group: ContextVar[_Group | None] = ContextVar("_group", default=None)
 
 
-def in_parallel(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+def in_parallel(work: Callable[[Item], _Found], items: Iterable[Item]) -> list[_Found]:
     """Return ``work(item)`` of every item, each in a thread of its own.
 
     When one fails, or on Ctrl-C, the programs that the others run are stopped, and the first failure is raised.
     """
     group = _Group()
 
-    def in_thread(item: Item) -> Found:
+    def in_thread(item: Item) -> _Found:
         _group.set(group)
         try:
             return work(item)

@@ -132,7 +132,7 @@ def run_tool(
         DataError: the log cannot be written.
     """
     check_time_limit(timeout_s)
-    signals.check()
+    signals.raise_pending()
     command = [str(part) for part in argv]
     started = time.monotonic()
     with _written(log) as stream:

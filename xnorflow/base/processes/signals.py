@@ -16,7 +16,7 @@ from types import FrameType
 from typing import ParamSpec
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-Options = ParamSpec("Options")
+_Options = ParamSpec("_Options")
 
 
 class Stopped(KeyboardInterrupt):
@@ -40,7 +40,7 @@ class _Ear:
 _ear = _Ear()
 
 
-def check() -> None:
+def raise_pending() -> None:
     """Raise the signal that came since the command began, if one came.
 
     What the handler raises ends nothing where it is raised in a callback or finaliser of foreign code, as
@@ -53,15 +53,15 @@ def check() -> None:
         raise Stopped
 
 
-def stoppable(main: Callable[Options, int]) -> Callable[Options, int]:
+def stoppable(main: Callable[_Options, int]) -> Callable[_Options, int]:
     """Let a command's function end on any of ``SIGNALS`` as on Ctrl-C, with a line and exit code 128 + its number."""
 
     @functools.wraps(main)
-    def run(*args: Options.args, **kwargs: Options.kwargs) -> int:
+    def run(*args: _Options.args, **kwargs: _Options.kwargs) -> int:
         with _listening():
             try:
                 code = main(*args, **kwargs)
-                check()
+                raise_pending()
                 return code
             except BaseException as error:
                 # an error after a signal is its consequence: a terminal that was closed takes no output

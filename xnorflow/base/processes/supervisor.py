@@ -22,7 +22,7 @@ from typing import NoReturn
 
 PATIENCE_S = 1.0
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-ORDER, OUTPUT, STATUS = 0, 1, 2
+_ORDER, OUTPUT, STATUS = 0, 1, 2
 
 _prctl = ctypes.CDLL(None).prctl
 
@@ -51,13 +51,13 @@ class _Family:
     def wait(self, deadline: float | None) -> bool:
         """Wait until the program has ended or is to stop; False where the deadline came first."""
         poll = select.poll()
-        for source in (self._woken, ORDER):
+        for source in (self._woken, _ORDER):
             poll.register(source, select.POLLIN)
         while self.left() and self.code is None:
             left_s = None if deadline is None else deadline - time.monotonic()
             if left_s is not None and left_s <= 0:
                 return False
-            if any(source == ORDER for source, _ in poll.poll(None if left_s is None else 1000 * left_s + 1)):
+            if any(source == _ORDER for source, _ in poll.poll(None if left_s is None else 1000 * left_s + 1)):
                 return True
             self._sleep(0)
         return True
@@ -106,7 +106,7 @@ def _become(command: list[str], supervisor: int) -> NoReturn:
         # Python ignores these
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), ORDER)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), _ORDER)
         os.dup2(OUTPUT, STATUS)
         os.execvp(command[0], command)
     except OSError as error:

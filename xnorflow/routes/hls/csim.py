@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Float64Array
 from xnorflow.base.errors import ToolFailed
 from xnorflow.base.files.atomic import write_text
 from xnorflow.base.processes.programs import run_tool
@@ -23,13 +24,12 @@ from xnorflow.base.progress import Advance, progress_bar
 from xnorflow.routes.hls.build import Binaries
 from xnorflow.routes.hls.worker import NODE
 from xnorflow.routes.hls.write.project import HlsProject
-from xnorflow.routes.shares import Share, in_shares
+from xnorflow.routes.shares import ImageShare, in_shares
 
 Inputs = NDArray[Any]
-Values = NDArray[np.float64]
 
 
-def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, folder: Path) -> Values:
+def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, folder: Path) -> Float64Array:
     """Return the scores, shape (n, n_classes), that the compiled library gives for encoded inputs.
 
     Args:
@@ -41,7 +41,7 @@ def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, fo
     advance_lock = threading.Lock()
     with progress_bar("C simulation, library", len(inputs)) as advance:
 
-        def run(share: Share) -> Values:
+        def run(share: ImageShare) -> Float64Array:
             part, place = inputs[share.images], folder / f"library-{share.index}"
             on_line = _counter(advance, advance_lock)
             return _run_worker(project, binaries.library, part, place, {}, on_line)["scores"]
@@ -49,7 +49,7 @@ def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, fo
         return np.concatenate(in_shares(run, len(inputs)))
 
 
-def trace_library(project: HlsProject, library: Path, inputs: Inputs, folder: Path) -> dict[str, Values]:
+def trace_library(project: HlsProject, library: Path, inputs: Inputs, folder: Path) -> dict[str, Float64Array]:
     """Return what every node of the network gives, shape (n, values) by node name."""
     outputs = _run_worker(project, library, inputs, folder / "trace", project.node_sizes, None)
     return {name: outputs[NODE + name] for name in project.node_sizes}
@@ -57,7 +57,7 @@ def trace_library(project: HlsProject, library: Path, inputs: Inputs, folder: Pa
 
 def simulate_testbench(
     project: HlsProject, binaries: Binaries, inputs: Inputs, expected: NDArray[np.int64], folder: Path
-) -> Values:
+) -> Float64Array:
     """Return the scores that the project's own testbench writes, shape (n, n_classes).
 
     The testbench reads ``tb_data/`` in its working folder; each share of the images has its own.
@@ -66,7 +66,7 @@ def simulate_testbench(
     advance_lock = threading.Lock()
     with progress_bar("C simulation, testbench", len(inputs)) as advance:
 
-        def run(share: Share) -> Values:
+        def run(share: ImageShare) -> Float64Array:
             part, place = inputs[share.images], folder / f"testbench-{share.index}"
             write_tb_data(place / "tb_data", part, expected[share.images])
             run_tool([binaries.testbench.resolve()], cwd=place, log=place / "testbench.log")
@@ -102,7 +102,7 @@ def _run_worker(
     folder: Path,
     trace: dict[str, int],
     on_line: Callable[[str], None] | None,
-) -> dict[str, Values]:
+) -> dict[str, Float64Array]:
     folder.mkdir(parents=True, exist_ok=True)
     outputs = folder / "outputs.npz"
     outputs.unlink(missing_ok=True)
@@ -131,7 +131,7 @@ def _run_worker(
         return {name: stored[name] for name in stored.files}
 
 
-def _read_results(path: Path, images: int, classes: int) -> Values:
+def _read_results(path: Path, images: int, classes: int) -> Float64Array:
     try:
         rows = [[float(value) for value in line.split()] for line in path.read_text(encoding="ascii").splitlines()]
     except (OSError, ValueError) as error:

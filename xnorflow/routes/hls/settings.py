@@ -16,7 +16,7 @@ IO_TYPES = ("io_parallel", "io_stream")
 STRATEGIES = ("Latency", "Resource")
 XNOR, STOCK = "xnor", "hls4ml"
 KERNELS = (XNOR, STOCK)
-PRECISION = re.compile(r"ap_u?int<([1-9]|[1-9][0-9])>")
+_PRECISION = re.compile(r"ap_u?int<([1-9]|[1-9][0-9])>")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Precision:
     def __post_init__(self) -> None:
         for name in ("accum", "result"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and PRECISION.fullmatch(value)):
+            if value is not None and not (isinstance(value, str) and _PRECISION.fullmatch(value)):
                 raise ConfigError(f"precision {name} must be ap_int<N> or ap_uint<N>, N 1 to 99, got {got(value)}")
 
 

@@ -70,7 +70,7 @@ def simulate_csim(
     differing = differing_images(by_library, expected)
     if len(differing) == 0:
         return results
-    mismatch = find_mismatch(spec, settings, project, split.images, differing[:TRACED_IMAGES], folder)
+    mismatch = find_csim_mismatch(spec, settings, project, split.images, differing[:TRACED_IMAGES], folder)
     return [dataclasses.replace(result, mismatch=mismatch) for result in results]
 
 
@@ -87,7 +87,7 @@ def _from_print(spec: NetSpec, printed: NDArray[np.float64], expected: NDArray[n
     return np.where(same, expected.astype(np.float64), printed * unit)
 
 
-def find_mismatch(
+def find_csim_mismatch(
     spec: NetSpec,
     settings: HlsSettings,
     project: HlsProject,

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Integers
 from xnorflow.base.errors import ConfigError, ToolFailed
 from xnorflow.base.files.atomic import write_text
 from xnorflow.base.processes.programs import run_tool
 from xnorflow.net.inputs import Images
-from xnorflow.net.layers import Integers
 from xnorflow.routes.rtl.plan.network import NetPlan
 from xnorflow.routes.rtl.write.network import field_bits, files_of, result_bits
-from xnorflow.routes.shares import Share, in_shares
+from xnorflow.routes.shares import ImageShare, in_shares
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Disturbance:
                 raise ConfigError(f"{name} must be 0 to 0.95, got {getattr(self, name)!r}")
 
 
-NONE = Disturbance()
+UNDISTURBED = Disturbance()
 
 
 class NoResult(ToolFailed):
@@ -126,7 +126,7 @@ def simulate_rtl(
     plan: NetPlan,
     images: Images,
     *,
-    disturbance: Disturbance = NONE,
+    disturbance: Disturbance = UNDISTURBED,
     workers: int | None = None,
     trace: Path | None = None,
 ) -> RtlResult:
@@ -161,7 +161,7 @@ def _run_share(
     program: Path,
     plan: NetPlan,
     beats: NDArray[np.uint8],
-    share: Share,
+    share: ImageShare,
     disturbance: Disturbance,
     trace: Path | None,
 ) -> RtlResult:

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Integers
 from xnorflow.base.files.atomic import write_text
 from xnorflow.net.inputs import Images
-from xnorflow.net.layers import Integers
 from xnorflow.routes.compare import (
     TRACED_IMAGES,
     LayerMismatch,
@@ -35,9 +35,9 @@ from xnorflow.sources.data.sets import Split
 SOURCE = "RTL simulation"
 # what the watch writes, in the folder in which the program runs
 WORDS_FILE = "layers.txt"
-RESULT = "xnf_result"
+_RESULT = "xnf_result"
 # in place of a word: one is offered, and the next layer has not taken it
-OFFERED = "-"
+_OFFERED = "-"
 GENERATE_AGAIN = "generate the Verilog files again, and if it still differs report a bug"
 NOT_ALONE = (
     "these images are right when they are run without the ones before them, so something is left over from those:"
@@ -71,14 +71,14 @@ def compare_rtl(
     which = differing_images(result.scores, expected, result.classes)[:TRACED_IMAGES]
     if not len(which):
         return compared
-    mismatch = find_mismatch(plan, sources, split.images[which], which, Path(folder) / "watched")
+    mismatch = find_rtl_mismatch(plan, sources, split.images[which], which, Path(folder) / "watched")
     if mismatch is None:
         seen = _results(plan, result.scores[which], result.classes[which], expected[which])
         mismatch = first_mismatch(seen, which, NOT_ALONE)
     return dataclasses.replace(compared, mismatch=mismatch)
 
 
-def find_mismatch(
+def find_rtl_mismatch(
     plan: NetPlan, sources: Sequence[Path], images: Images, which: Integers, folder: Path
 ) -> LayerMismatch | None:
     """Simulate images with every layer watched; return the first layer whose outputs differ.
@@ -120,7 +120,7 @@ def watched_top(plan: NetPlan, text: str) -> str:
         index, at = layer.index, layer.index + 1
         lines += [
             f'            if (s{at}_valid && s{at}_ready) $fdisplay(words, "{index} %h", s{at}_data);',
-            f'            if (s{at}_valid && !s{at}_ready && !waits[{at}]) $fdisplay(words, "{index} {OFFERED}");',
+            f'            if (s{at}_valid && !s{at}_ready && !waits[{at}]) $fdisplay(words, "{index} {_OFFERED}");',
             f"            waits[{at}] <= s{at}_valid && !s{at}_ready;",
         ]
     lines.append("        end")
@@ -143,8 +143,8 @@ def read_words(plan: NetPlan, path: Path) -> tuple[list[NDArray[np.uint8]], list
     waiting = [False] * len(plan.layers)
     for line in path.read_text(encoding="ascii").splitlines():
         index, word = line.split()
-        waiting[int(index)] = word == OFFERED
-        if word != OFFERED:
+        waiting[int(index)] = word == _OFFERED
+        if word != _OFFERED:
             digits[int(index)].append(word)
     found = []
     for layer, words in zip(plan.layers, digits, strict=True):
@@ -195,5 +195,5 @@ def _observed(
 
 
 def _results(plan: NetPlan, scores: Integers, classes: Integers, expected: Integers) -> Iterator[Observed]:
-    yield Observed(RESULT, "scores", scores, expected)
-    yield Observed(RESULT, "classes", classes, expected.argmax(axis=1))
+    yield Observed(_RESULT, "scores", scores, expected)
+    yield Observed(_RESULT, "classes", classes, expected.argmax(axis=1))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from xnorflow.base.arrays import UInt8Array
 from xnorflow.base.errors import DataError
-from xnorflow.sources.data.own import UInt8Array, data_error
+from xnorflow.sources.data.own import data_error
 
 DATA_VARIABLE = "XNORFLOW_DATA"
 

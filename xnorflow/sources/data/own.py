@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.base.arrays import UInt8Array
 from xnorflow.base.errors import DataError
 from xnorflow.base.files.atomic import is_file
 from xnorflow.base.files.npz import load_npz
 from xnorflow.base.packages import needed
 
-UInt8Array = npt.NDArray[np.uint8]
 Int64Array = npt.NDArray[np.int64]
 
 # nineteen times MNIST as bytes, twice as float64
-MOST_BYTES = 1 << 30
+_MOST_BYTES = 1 << 30
 MIN_IMAGES_PER_CLASS = 3  # one each for training, validation and test
 _ARRAYS = {"images", "labels", "test_images", "test_labels"}
 _SAVE = "save plain numbers with numpy.savez(path, images=..., labels=...)"
@@ -77,7 +77,7 @@ def load_arrays(path: Path) -> OwnData:
 
 def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
-        found = load_npz(path, MOST_BYTES, _ARRAYS)
+        found = load_npz(path, _MOST_BYTES, _ARRAYS)
     except DataError as error:
         raise data_error(f"{error}; {_SAVE}") from error
     for key in ("images", "labels"):
@@ -207,7 +207,7 @@ def load_folder(folder: Path) -> OwnData:
     labels = np.repeat(np.arange(len(files), dtype=np.int64), [len(inside) for inside in files])
     n_classes = _check_classes(folder, labels, [entry.name for entry in classes])
     paths = [path for inside in files for path in inside]
-    images = [_read_image(path, MOST_BYTES // len(paths)) for path in paths]
+    images = [_read_image(path, _MOST_BYTES // len(paths)) for path in paths]
     for path, image in zip(paths, images, strict=True):
         if image.shape != images[0].shape:
             raise data_error(

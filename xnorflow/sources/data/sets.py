@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xnorflow.base.arrays import UInt8Array
 from xnorflow.base.errors import ConfigError
 from xnorflow.base.packages import needed
 from xnorflow.sources.data.idx import DATA_VARIABLE, IDX_FILES, _idx_error, read_idx
-from xnorflow.sources.data.own import Int64Array, OwnData, UInt8Array, load_arrays, load_folder
+from xnorflow.sources.data.own import Int64Array, OwnData, load_arrays, load_folder
 
 DATASET_NAMES = ("mnist5k", "digits", "mnist", "fashion_mnist")
 SPLIT_SEED = 1

@@ -17,7 +17,7 @@ from xnorflow.sources.keras.extract import keras_values
 
 POINT = 0.01
 # standard deviations beyond which a difference is none by chance
-SURE = 3
+_SURE = 3
 # images that are tried, and multiplications that keep it below a second
 MOST_IMAGES, LEAST_IMAGES, MOST_PRODUCTS = 1000, 100, 3_000_000_000
 
@@ -72,7 +72,7 @@ def _chance(labels: NDArray[np.int64]) -> float:
 def _chance_at_most(labels: NDArray[np.int64]) -> float:
     """Return the accuracy up to which a network may know nothing."""
     chance = _chance(labels)
-    return chance + SURE * math.sqrt(chance * (1 - chance) / len(labels))
+    return chance + _SURE * math.sqrt(chance * (1 - chance) / len(labels))
 
 
 def _other_scaling(model: Any, spec: NetSpec, split: Split) -> list[str]:
@@ -92,7 +92,7 @@ def _other_scaling(model: Any, spec: NetSpec, split: Split) -> list[str]:
     best = int(np.argmax(others))
     # only images on which the two differ say which is better
     differing = int((right[0] != right[best + 1]).sum())
-    better = others[best] - here > max(POINT, SURE * math.sqrt(differing) / n)
+    better = others[best] - here > max(POINT, _SURE * math.sqrt(differing) / n)
     if not better or others[best] <= _chance_at_most(labels):
         return []
     name = list(SCALINGS)[best]

@@ -32,13 +32,13 @@ def extract_file(path: str | Path, settings: InputSettings | None = None) -> Net
     """Read a network file and return its NetSpec; what the file itself says of its input wins over ``settings``.
 
     Raises:
-        XnorflowError: as ``load_model`` and ``extract``.
+        XnorflowError: as ``load_model`` and ``extract_model``.
     """
     model, own = load_model(path)
-    return extract(model, own or settings)
+    return extract_model(model, own or settings)
 
 
-def extract(model: Any, settings: InputSettings | None = None) -> NetSpec:
+def extract_model(model: Any, settings: InputSettings | None = None) -> NetSpec:
     """Return the NetSpec of a Keras model of binary layers.
 
     Args:

@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-UInt8Array = NDArray[np.uint8]
+from xnorflow.base.arrays import Float32Array, UInt8Array
 
 # Elastic distortion: random displacements at GRID x GRID points, smoothed to every pixel.
 GRID = 5
 SMOOTH = 0.7  # standard deviation of the smoothing, in distances between two points
-CHUNK = 1024  # images at once: their coordinates fit into the cache
+_CHUNK = 1024  # images at once: their coordinates fit into the cache
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,21 @@ def warp_images(images: UInt8Array, warp: Warp, random: np.random.Generator) -> 
     if warp == Warp():
         return images
     warped = np.empty_like(images)
-    for start in range(0, len(images), CHUNK):
-        chunk = images[start : start + CHUNK]
+    for start in range(0, len(images), _CHUNK):
+        chunk = images[start : start + _CHUNK]
         rows, columns = _sources(chunk.shape, warp, random)
         channels = chunk.reshape(*chunk.shape[:3], -1)
         for channel in range(channels.shape[3]):
             sampled = _sample(channels[..., channel], rows, columns)
-            warped[start : start + CHUNK].reshape(channels.shape)[..., channel] = sampled
+            warped[start : start + _CHUNK].reshape(channels.shape)[..., channel] = sampled
     return warped
 
 
-def _sources(shape: tuple[int, ...], warp: Warp, random: np.random.Generator) -> tuple[Floats, Floats]:
+def _sources(shape: tuple[int, ...], warp: Warp, random: np.random.Generator) -> tuple[Float32Array, Float32Array]:
     """Return the row and the column that each pixel of each image is taken from, shape (n, height, width)."""
     n, height, width = shape[:3]
 
-    def uniform(most: float) -> Floats:
+    def uniform(most: float) -> Float32Array:
         return random.uniform(-most, most, (n, 1, 1)).astype(np.float32)
 
     down, right = (np.arange(size, dtype=np.float32) - (size - 1) / 2 for size in (height, width))
@@ -72,15 +70,15 @@ def _sources(shape: tuple[int, ...], warp: Warp, random: np.random.Generator) ->
     return rows, columns
 
 
-def _spread(size: int) -> Floats:
+def _spread(size: int) -> Float32Array:
     """Return the weights, shape (size, GRID), that smooth GRID points over ``size`` pixels."""
     distance = np.linspace(0, GRID - 1, size)[:, None] - np.arange(GRID)
     weights = np.exp(-0.5 * (distance / SMOOTH) ** 2)
-    spread: Floats = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    spread: Float32Array = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return spread
 
 
-def _sample(images: UInt8Array, rows: Floats, columns: Floats) -> UInt8Array:
+def _sample(images: UInt8Array, rows: Float32Array, columns: Float32Array) -> UInt8Array:
     """Sample images (n, height, width) between their pixels, linearly in both directions."""
     n, height, width = images.shape
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32).ravel()

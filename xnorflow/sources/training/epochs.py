@@ -8,15 +8,12 @@ shifts cost little and are drawn anew.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Float32Array, UInt8Array
 from xnorflow.sources.data.sets import Split
 from xnorflow.sources.training.augment import Warp, shift_images, warp_images
 
 COPIES = 10
-
-Floats = NDArray[np.float32]
-UInt8Array = NDArray[np.uint8]
 
 
 class Lessons:
@@ -40,7 +37,7 @@ class Lessons:
         """Return the number of training images."""
         return len(self._targets)
 
-    def epoch(self, index: int) -> tuple[UInt8Array, Floats]:
+    def epoch(self, index: int) -> tuple[UInt8Array, Float32Array]:
         """Return the images and one-hot targets (n, n_classes) of epoch ``index``, from 0, in its order."""
         copy = index % COPIES
         if copy not in self._copies:

@@ -94,7 +94,7 @@ class TrainingRun:
                 loss = self._train_epoch()
                 accuracy = self.accuracy(validation)
                 # TensorFlow swallows a Ctrl-C now and then; the epoch may not be whole
-                signals.check()
+                signals.raise_pending()
                 self.epoch += 1
                 # the later of two equal epochs: its learning rate was lower
                 if accuracy >= self.best_accuracy:

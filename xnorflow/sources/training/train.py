@@ -29,7 +29,7 @@ from xnorflow.net.inputs import InputSettings
 from xnorflow.sources.data.sets import DataSet
 from xnorflow.sources.keras.blocks import with_learned_thresholds
 from xnorflow.sources.keras.chain import read_groups
-from xnorflow.sources.keras.extract import extract
+from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.keras.file.read import save_model
 from xnorflow.sources.training.augment import Warp
 from xnorflow.sources.training.card import Accuracy, Card, CardData, SeedRun, Seeds, save_card
@@ -37,7 +37,7 @@ from xnorflow.sources.training.epochs import Lessons
 from xnorflow.sources.training.seed import CHECKPOINT, Schedule, TrainingRun
 from xnorflow.sources.training.settings import TrainConfig
 
-PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")
+_PACKAGES = ("tensorflow", "tf-keras", "qkeras", "numpy")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, settings:
     return with_learned_thresholds(model) if settings.learned else model
 
 
-def train(
+def train_network(
     network: Path,
     data: DataSet,
     folder: Path,
@@ -104,7 +104,7 @@ def train(
     runs: list[SeedRun] = []
     for seed in range(student.config.seed, student.config.seed + student.config.seeds):
         model, run = student.train(seed)
-        signals.check()
+        signals.raise_pending()
         if not runs or run.validation > max(earlier.validation for earlier in runs):
             save_model(model, path, student.settings)
             kept = run
@@ -130,7 +130,7 @@ def train(
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that a trained network depends on."""
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 def _spread(runs: Sequence[SeedRun]) -> Seeds:
@@ -203,7 +203,7 @@ class _Student:
         )
         training.run(self.data.validation, f"{self.network.stem} seed {seed}")
         test = self.data.test
-        golden = extract(model, self.settings).predict(test.images)
+        golden = extract_model(model, self.settings).predict(test.images)
         right = float((golden == test.labels).mean())
         seconds = round(training.seconds, 1)
         accuracies = (training.best_accuracy, training.accuracy(test), right)

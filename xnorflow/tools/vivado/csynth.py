@@ -7,7 +7,7 @@ import re
 
 from xnorflow.tools.report import Stage, SynthReport, Timing, Usage
 from xnorflow.tools.vivado.csynth_xml import DSP_NAMES, pipeline_type
-from xnorflow.tools.vivado.text import Source, Table, tables
+from xnorflow.tools.vivado.text import ReportTable, Source, tables
 
 READ = ("Performance Estimates", "Utilization Estimates", "Interface")
 
@@ -59,14 +59,14 @@ def title(source: Source, pattern: str) -> tuple[str, str]:
     raise source.missing("title with the name of the design")
 
 
-def _one(source: Source, found: list[Table], section: str, group: str, item: str) -> Table:
+def _one(source: Source, found: list[ReportTable], section: str, group: str, item: str) -> ReportTable:
     for table in found:
         if table.section == section and table.group.startswith(group) and table.item == item:
             return table
     raise source.missing(f"table {item} in section {section} {group}".rstrip())
 
 
-def _places(source: Source, table: Table, *, whole: bool = True) -> dict[str, int | None]:
+def _places(source: Source, table: ReportTable, *, whole: bool = True) -> dict[str, int | None]:
     places = {
         "lut": table.column("LUT"),
         "ff": table.column("FF"),
@@ -85,7 +85,7 @@ def _usage(source: Source, row: tuple[str, ...], places: dict[str, int | None]) 
     return Usage(**cells)
 
 
-def _timing(source: Source, found: list[Table]) -> Timing:
+def _timing(source: Source, found: list[ReportTable]) -> Timing:
     clock = _one(source, found, "Performance Estimates", "Timing", "Summary")
     target, estimated = clock.column("Target"), clock.column("Estimated")
     uncertainty = clock.column("Uncertainty")
@@ -121,7 +121,7 @@ def _cycles(source: Source, titles: str, cells: tuple[str, ...]) -> Timing:
     )
 
 
-def _instances(source: Source, found: list[Table]) -> dict[str, Usage]:
+def _instances(source: Source, found: list[ReportTable]) -> dict[str, Usage]:
     modules: dict[str, Usage] = {}
     for table in found:
         if table.section != "Utilization Estimates" or table.group != "Detail" or table.item != "Instance":
@@ -133,7 +133,7 @@ def _instances(source: Source, found: list[Table]) -> dict[str, Usage]:
     return modules
 
 
-def _instance_timing(source: Source, found: list[Table]) -> dict[str, Timing]:
+def _instance_timing(source: Source, found: list[ReportTable]) -> dict[str, Timing]:
     timing: dict[str, Timing] = {}
     for table in found:
         if table.section == "Performance Estimates" and table.group == "Detail" and table.item == "Instance":
@@ -157,7 +157,7 @@ def _mend_interval(timing: Timing, version: str, is_top: bool) -> Timing:
     return dataclasses.replace(timing, interval_cycles=(low, high))
 
 
-def _is_top(source: Source, found: list[Table], name: str) -> bool:
+def _is_top(source: Source, found: list[ReportTable], name: str) -> bool:
     """Tell a top function from those that it calls, which nothing in the text does in so many words.
 
     The interface of a called function names the C++ function that it was made from, template arguments and

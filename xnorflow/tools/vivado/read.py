@@ -25,10 +25,10 @@ from xnorflow.tools.vivado.usage import read_vivado
 __all__ = ["read_report"]
 
 LARGEST_BYTES = 64 << 20
-KINDS = "csynth.xml, csynth.rpt, export.rpt, export_impl.rpt, Vivado's utilisation, timing summary and power reports"
+_KINDS = "csynth.xml, csynth.rpt, export.rpt, export_impl.rpt, Vivado's utilisation, timing summary and power reports"
 CSYNTH = "csynth.xml or csynth.rpt"
 # files that lie beside reports: how they start, what they are, and what to name instead
-OTHERS = (
+_OTHERS = (
     (r"== Design Size Report", "a report of design sizes while HLS compiled, which counts no cells", CSYNTH),
     (r"Report time\s*:", "a report of a co-simulation by HLS, which counts no cells", CSYNTH),
     (r"latency\s+interval$|\$MAX_LATENCY", "numbers of a co-simulation by HLS, which counts no cells", CSYNTH),
@@ -70,11 +70,11 @@ def read_report(path: Path | str) -> SynthReport:
 
 def _other(path: Path, title: str) -> ReportError:
     """Return the error for a file that is not a report, by what it is."""
-    for pattern, what, instead in OTHERS:
+    for pattern, what, instead in _OTHERS:
         if re.match(pattern, title):
             return ReportError(f"{shown(path)}: not a report that xnorflow reads but {what}; name {instead}")
     return ReportError(
-        f"{shown(path)}: not a report that xnorflow reads; it reads {KINDS}, got a file that starts {title[:60]!r}"
+        f"{shown(path)}: not a report that xnorflow reads; it reads {_KINDS}, got a file that starts {title[:60]!r}"
     )
 
 
@@ -94,6 +94,6 @@ def _text(path: Path) -> str:
     if not data.strip():
         raise ReportError(f"{shown(path)}: the file is empty; write the report again")
     if b"\0" in data:
-        raise ReportError(f"{shown(path)}: a binary file, not a report; xnorflow reads {KINDS}")
+        raise ReportError(f"{shown(path)}: a binary file, not a report; xnorflow reads {_KINDS}")
     # a host or user name may be in another encoding than UTF-8; no field that is read is
     return data.decode("utf-8-sig", errors="replace")

@@ -6,7 +6,7 @@ import re
 
 from xnorflow.tools.report import Stage, SynthReport, Timing, Usage
 from xnorflow.tools.vivado.csynth import title
-from xnorflow.tools.vivado.text import Source, Span, Table, tables
+from xnorflow.tools.vivado.text import ReportTable, Source, Span, tables
 
 
 def read_summary(source: Source) -> SynthReport:
@@ -42,7 +42,7 @@ def read_summary(source: Source) -> SynthReport:
     )
 
 
-def _tree(source: Source, table: Table) -> tuple[dict[str, Usage], dict[str, Timing]]:
+def _tree(source: Source, table: ReportTable) -> tuple[dict[str, Usage], dict[str, Timing]]:
     """Return usage and timing of each module (``+``), loops (``o``) left out, by path from the top."""
     places = {
         "lut": table.column("LUT"),
@@ -82,7 +82,7 @@ def _unused(path: str, taken: dict[str, Usage]) -> str:
     return name
 
 
-def _tree_timing(source: Source, table: Table, row: tuple[str, ...]) -> Timing:
+def _tree_timing(source: Source, table: ReportTable, row: tuple[str, ...]) -> Timing:
     places = [table.column(name) for name in ("Slack", "(cycles)", "Interval", "Pipelined")]
     if None in places:
         raise source.missing("column Slack, Latency, Interval or Pipelined of the module tree")

@@ -130,7 +130,7 @@ def _is_count(number: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A bordered table.
 
     Attributes:
@@ -184,13 +184,13 @@ class _Headings:
             self.item = text[2:].strip().rstrip(":")
 
 
-def tables(source: Source, wanted: Callable[[str, str], bool] = lambda section, item: True) -> list[Table]:
+def tables(source: Source, wanted: Callable[[str, str], bool] = lambda section, item: True) -> list[ReportTable]:
     """Return the tables whose section and item ``wanted`` accepts; of the others only the end is checked.
 
     Raises:
         ReportError: a table has no end, or a row that does not fit its border.
     """
-    found: list[Table] = []
+    found: list[ReportTable] = []
     headings = _Headings()
     lines = source.lines
     index = 0
@@ -210,7 +210,7 @@ def tables(source: Source, wanted: Callable[[str, str], bool] = lambda section, 
     return found
 
 
-def _table(source: Source, headings: _Headings, start: int, end: int) -> Table:
+def _table(source: Source, headings: _Headings, start: int, end: int) -> ReportTable:
     border = source.lines[start].rstrip()
     marks = [place for place, letter in enumerate(border) if letter == "+"]
     blocks: list[list[str]] = [[]]
@@ -231,7 +231,7 @@ def _table(source: Source, headings: _Headings, start: int, end: int) -> Table:
             raise source.wrong("a row", "cut at its table's columns", line.strip())
     cells = [tuple(_cells(line, marks)) for line in body]
     header = tuple(cell.strip() for cell in _cells(head[-1], marks)) if head else ()
-    return Table(headings.section, headings.group, headings.item, header, " ".join(head), tuple(cells), end)
+    return ReportTable(headings.section, headings.group, headings.item, header, " ".join(head), tuple(cells), end)
 
 
 def _is_headless(section: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from xnorflow.base.errors import ReportError, shown
 from xnorflow.tools.report import Power, SynthReport, Usage
 from xnorflow.tools.vivado.head import check_contents, head, stage_of, version
-from xnorflow.tools.vivado.text import Source, Table, tables
+from xnorflow.tools.vivado.text import ReportTable, Source, tables
 from xnorflow.tools.vivado.timing import read_timing
 
 LUT_ROWS = ("Slice LUTs", "CLB LUTs", "LUTs")
@@ -54,7 +54,7 @@ def read_utilisation(source: Source) -> SynthReport:
     )
 
 
-def _flat(source: Source, found: list[Table]) -> dict[str, Usage]:
+def _flat(source: Source, found: list[ReportTable]) -> dict[str, Usage]:
     sites = [table for table in found if table.column("Site Type") == 0 and table.column("Used") is not None]
 
     def row(names: tuple[str, ...], column: str, *, needed: bool) -> str:
@@ -97,7 +97,7 @@ def _sum(*parts: int | None) -> int | None:
     return sum(known) if known else None
 
 
-def _primitive(source: Source, found: list[Table], name: str) -> int | None:
+def _primitive(source: Source, found: list[ReportTable], name: str) -> int | None:
     for table in found:
         place, cells = table.column("Used"), table.row(name)
         if table.column("Ref Name") == 0 and place is not None and cells is not None:
@@ -105,7 +105,7 @@ def _primitive(source: Source, found: list[Table], name: str) -> int | None:
     return None
 
 
-def _tree(source: Source, table: Table) -> dict[str, Usage]:
+def _tree(source: Source, table: ReportTable) -> dict[str, Usage]:
     """Return usage by path; the first row is the design, rows in brackets are a module's own cells."""
     columns = {
         "lut": table.column("Total LUTs"),

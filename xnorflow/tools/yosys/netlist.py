@@ -14,7 +14,7 @@ from xnorflow.base.errors import ReportError
 from xnorflow.base.files.plain import read_json
 
 # a netlist has some 2 KB per cell
-MOST_BYTES = 1 << 31
+_MOST_BYTES = 1 << 31
 Bit = int | str
 Ports = Mapping[str, tuple[Bit, ...]]
 
@@ -54,7 +54,7 @@ def read_flat(path: Path, top: str) -> FlatNetlist:
         ReportError: no such module, or a field is missing.
     """
     try:
-        module = read_json(path, MOST_BYTES)["modules"][top]
+        module = read_json(path, _MOST_BYTES)["modules"][top]
         cells = tuple(_cell(name, entry) for name, entry in module["cells"].items() if entry["type"] != "$scopeinfo")
         ports = module["ports"].items()
         inputs = {bit: name for name, port in ports if port["direction"] == "input" for bit in port["bits"]}

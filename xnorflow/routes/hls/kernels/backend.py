@@ -20,7 +20,7 @@ from xnorflow.routes.hls.kernels.templates import templates
 from xnorflow.routes.hls.kernels.writer import PackedProject
 
 # nnet_xnor.h and the headers that it includes
-KERNELS = sorted(Path(__file__).parent.glob("*.h"))
+_HEADERS = sorted(Path(__file__).parent.glob("*.h"))
 RECOGNISE = "recognise_binary_layers"
 
 
@@ -49,7 +49,7 @@ class _XnorBackend:
     def _register_flows(self) -> None:
         for template in templates():
             self.register_pass(template.get_name(), template)
-        for header in KERNELS:
+        for header in _HEADERS:
             self.register_source(header)
         first = register_flow("recognise", [f"{self.name.lower()}:{RECOGNISE}"], backend=self.name)
         apply = register_flow(

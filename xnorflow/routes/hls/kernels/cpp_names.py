@@ -16,7 +16,7 @@ private protected public register reinterpret_cast return short signed sizeof st
 struct switch template this thread_local throw true try typedef typeid typename union unsigned using virtual
 void volatile wchar_t while xor xor_eq nnet std hls
 """
-TAKEN = frozenset(WORDS.split())
+_TAKEN = frozenset(WORDS.split())
 
 
 def name_for_cpp(model: Any) -> None:
@@ -33,4 +33,4 @@ def _cpp_name(name: str) -> str:
     """Return a name as it is where C++ takes it, else the nearest that it takes."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)
     own = re.fullmatch(r"layer\d+_(out|t)|[a-z]+\d+|\w+_t|config\d+", plain)
-    return f"{plain}_" if plain in TAKEN or own or plain[0].isdigit() else plain
+    return f"{plain}_" if plain in _TAKEN or own or plain[0].isdigit() else plain

@@ -66,7 +66,7 @@ class PackedStream(_Packed, VivadoStreamVariableDefinition):  # type: ignore[mis
     """Packed values in a stream (io_stream)."""
 
 
-class Rom(WeightVariable):  # type: ignore[misc]
+class RomVariable(WeightVariable):  # type: ignore[misc]
     """Words of weights, as hls4ml writes them into a header and a text file."""
 
     def __init__(self, name: str, type_name: str, words: list[int], width: int) -> None:
@@ -83,7 +83,7 @@ class Rom(WeightVariable):  # type: ignore[misc]
         return (f'{self.type.name}("{word}", 16)' for word in self)
 
 
-def is_stream(model: Any) -> bool:
+def uses_streams(model: Any) -> bool:
     """Whether layers hand on streams (io_stream) or arrays (io_parallel)."""
     return bool(model.config.get_config_value("IOType") == "io_stream")
 
@@ -92,7 +92,7 @@ class _XnorLayer(Layer):  # type: ignore[misc]
     """A layer of ours; ``packed_output`` are bits in words, everything else is as hls4ml has it."""
 
     def _packed_output(self, shape: list[int], words: int, planes: int = 1) -> None:
-        stream = is_stream(self.model)
+        stream = uses_streams(self.model)
         # an array of one word becomes a register, a larger one a memory
         # in a chain of layers nothing waits for a whole image, so a stream needs no more than two places
         pragma = ("stream", min(words, 2)) if stream else "partition" if words == 1 else ""
@@ -142,7 +142,7 @@ class _XnorProduct(_XnorLayer):
             # hls4ml would define a type for every precision that stays an attribute
             del self.attributes["sum_precision"]
         rom = pack_words(self.get_attr("packed_weights"), folding)
-        self.set_attr("weight", Rom(f"w{self.index}", f"weight{self.index}_t", rom, folding.simd))
+        self.set_attr("weight", RomVariable(f"w{self.index}", f"weight{self.index}_t", rom, folding.simd))
         starts, bits = self.get_attr("packed_starts"), self.get_attr("accum_bits")
         self.add_weights_variable(
             name="start",
@@ -217,12 +217,12 @@ class XnorSoftmax(_XnorLayer):
         )
 
 
-LAYERS = (XnorPack, XnorUnpack, XnorMatrix, XnorWindow, XnorPool2D, XnorSoftmax)
+_LAYERS = (XnorPack, XnorUnpack, XnorMatrix, XnorWindow, XnorPool2D, XnorSoftmax)
 
 
 def register_layers() -> None:
     """Make the layers known to hls4ml."""
-    for layer in LAYERS:
+    for layer in _LAYERS:
         register_layer(layer.__name__, layer)
 
 

@@ -11,7 +11,7 @@ from hls4ml.model.quantizers import QKerasBinaryQuantizer
 from xnorflow.base.errors import ConfigError
 from xnorflow.net.folding import Folding, check_folding, choose_folding
 
-ORDER = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
+_ORDER = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
 
 ORDERS = [
     [*first, *norm, "sign", *last]
@@ -176,7 +176,7 @@ def behind(model: Any, product: Any) -> Behind:
     found = Behind([node for kind, node in chain if kind == "linear"])
     order = [kind for kind in kinds if kind != "linear"]
     if order not in ORDERS:
-        raise ConfigError(f"layer {product.name}: must be followed by {ORDER}; got {', '.join(order)}")
+        raise ConfigError(f"layer {product.name}: must be followed by {_ORDER}; got {', '.join(order)}")
     found.pools_first = order[0] == "pool"
     for kind, node in chain:
         if kind != "linear":

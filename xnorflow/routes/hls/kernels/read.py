@@ -9,7 +9,7 @@ from hls4ml.model.types import IntegerPrecisionType
 
 from xnorflow.base.errors import ConfigError
 from xnorflow.routes.hls.kernels.edges import check_sign
-from xnorflow.routes.hls.kernels.nodes import is_packed, is_stream
+from xnorflow.routes.hls.kernels.nodes import is_packed, uses_streams
 from xnorflow.routes.hls.kernels.product import check_reshape, is_chosen, kind_of
 from xnorflow.routes.hls.kernels.values import BIPOLAR, Values, numbers_of
 
@@ -35,7 +35,7 @@ def read_packed(model: Any, product: Any) -> Values | None:
         _insert_pack(model, product, node, values)
         return values
     if kind_of(node) == "sign":
-        node = _pack_in_place_of(model, node, whole=product.class_name == "Dense" and not is_stream(model))
+        node = _pack_in_place_of(model, node, whole=product.class_name == "Dense" and not uses_streams(model))
     if not is_packed(node):
         return None
     if product.class_name == "Conv2D" and any(step.class_name == "Reshape" for step in passed):
@@ -67,7 +67,7 @@ def _words(model: Any, product: Any, shape: list[int]) -> int:
     """One word for each pixel; a whole vector where all of it is there at once."""
     if product.class_name == "Conv2D":
         shape = product.get_input_variable().shape
-    elif not is_stream(model):
+    elif not uses_streams(model):
         return 1
     return int(np.prod(shape[:-1], initial=1))
 

@@ -32,8 +32,8 @@ from xnorflow.routes.hls.kernels.score_types import keep_exact
 from xnorflow.routes.hls.kernels.softmax import replace_softmax
 from xnorflow.routes.hls.kernels.values import Values
 
-IMAGE = ("in_height", "in_width", "out_height", "out_width", "filt_height", "filt_width", "stride_height")
-POOL = ("in_height", "in_width", "out_height", "out_width", "pool_height", "pool_width", "n_filt")
+_IMAGE = ("in_height", "in_width", "out_height", "out_width", "filt_height", "filt_width", "stride_height")
+_POOL = ("in_height", "in_width", "out_height", "out_width", "pool_height", "pool_width", "n_filt")
 
 
 def recognise(model: Any) -> bool:
@@ -119,7 +119,7 @@ def _make(model: Any, product: Any, weights: NDArray[np.int8], numbers: dict[str
     }
     conv = product.class_name == "Conv2D"
     if conv:
-        attributes |= {name: product.get_attr(name) for name in (*IMAGE, "stride_width")}
+        attributes |= {name: product.get_attr(name) for name in (*_IMAGE, "stride_width")}
     kind = "XnorWindow" if conv else "XnorMatrix"
     node = model.make_node(kind, product.name, attributes, product.inputs.copy(), product.outputs.copy())
     model.replace_node(product, node)
@@ -128,7 +128,7 @@ def _make(model: Any, product: Any, weights: NDArray[np.int8], numbers: dict[str
 
 def _replace_pool(model: Any, pool: Any, inverted: NDArray[np.bool_]) -> None:
     check_pool(pool)
-    attributes = {name: pool.get_attr(name) for name in POOL}
+    attributes = {name: pool.get_attr(name) for name in _POOL}
     attributes |= {"inverted": inverted, "trace": pool.get_attr("trace", False)}
     node = model.make_node("XnorPool2D", pool.name, attributes, pool.inputs.copy(), pool.outputs.copy())
     model.replace_node(pool, node)

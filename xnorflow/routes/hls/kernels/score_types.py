@@ -14,7 +14,7 @@ from xnorflow.routes.hls.kernels.product import check_reshape, followers, is_cho
 from xnorflow.routes.hls.kernels.softmax import replace_softmax
 
 # fraction bits of a normalisation, and significant bits of its smallest scale, at least
-FRACTION_BITS, SCALE_BITS = 20, 16
+_FRACTION_BITS, SCALE_BITS = 20, 16
 
 
 def keep_exact(model: Any, node: Any, sums: tuple[int, int], fraction_bits: int) -> None:
@@ -60,7 +60,7 @@ def _keeps_numbers(node: Any) -> bool:
 def _solve_norm(model: Any, norm: Any, lowest: float, highest: float) -> tuple[Any, float, float]:
     scale, offset = (np.asarray(norm.weights[name].data_unquantized, np.float64) for name in ("scale", "bias"))
     smallest = float(np.abs(scale[scale != 0]).min(initial=1.0))
-    fraction = max(FRACTION_BITS, SCALE_BITS - math.floor(math.log2(smallest)))
+    fraction = max(_FRACTION_BITS, SCALE_BITS - math.floor(math.log2(smallest)))
     for name, values in (("scale", scale), ("bias", offset)):
         if not is_chosen(model, norm, name):
             units = [int(value) for value in np.rint(values * 2.0**fraction).ravel()]

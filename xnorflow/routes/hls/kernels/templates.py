@@ -16,12 +16,12 @@ from xnorflow.routes.hls.kernels.nodes import (
     XnorUnpack,
     XnorWindow,
     is_packed,
-    is_stream,
+    uses_streams,
 )
 
 HEADER = "nnet_utils/nnet_xnor.h"
-IMAGE = ("in_height", "in_width", "filt_height", "filt_width", "stride_height", "stride_width")
-POOL = ("in_height", "in_width", "out_height", "out_width", "pool_height", "pool_width")
+_IMAGE = ("in_height", "in_width", "filt_height", "filt_width", "stride_height", "stride_width")
+_POOL = ("in_height", "in_width", "out_height", "out_width", "pool_height", "pool_width")
 
 
 def _struct(node: Any, base: str, numbers: dict[str, int], others: dict[str, str]) -> str:
@@ -52,7 +52,7 @@ def product_numbers(node: Any) -> dict[str, int]:
         "shift": node.get_attr("shift"),
     }
     if conv:
-        numbers |= {"in_chan": source.width, **{name: node.get_attr(name) for name in IMAGE}}
+        numbers |= {"in_chan": source.width, **{name: node.get_attr(name) for name in _IMAGE}}
     return numbers
 
 
@@ -60,7 +60,7 @@ class _ProductConfig(LayerConfigTemplate):  # type: ignore[misc]
     def format(self, node: Any) -> str:
         numbers = product_numbers(node)
         output = node.get_output_variable().type.name
-        word = output if is_packed(node) or is_stream(node.model) else f"nnet::array<{output}, {numbers['n_out']}>"
+        word = output if is_packed(node) or uses_streams(node.model) else f"nnet::array<{output}, {numbers['n_out']}>"
         others = {
             "rom_in_bram": str(numbers["reuse_factor"] > LUT_ROM_DEPTH).lower(),
             "weight_t": node.get_attr("weight_t").name,
@@ -92,7 +92,7 @@ class PoolConfig(LayerConfigTemplate):  # type: ignore[misc]
 
     def format(self, node: Any) -> str:
         """Return the struct."""
-        return _struct(node, "", {"n_chan": node.get_attr("n_filt"), **{k: node.get_attr(k) for k in POOL}}, {})
+        return _struct(node, "", {"n_chan": node.get_attr("n_filt"), **{k: node.get_attr(k) for k in _POOL}}, {})
 
 
 class PackConfig(LayerConfigTemplate):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xnorflow.routes.hls.kernels.nodes import Rom, is_ours
+from xnorflow.routes.hls.kernels.nodes import RomVariable, is_ours
 from xnorflow.routes.hls.kernels.templates import HEADER
 
 # widest ap_uint without a setting, and with it
@@ -33,7 +33,7 @@ class PackedProject:
         self, var: Any, odir: str, namespace: str | None = None, write_txt_file: bool = True
     ) -> None:
         """Write the weights of a layer; words of a ROM as hexadecimal numbers."""
-        if not isinstance(var, Rom):
+        if not isinstance(var, RomVariable):
             super().print_array_to_cpp(var, odir, namespace, write_txt_file)  # type: ignore[misc]
             return
         folder = Path(odir) / "firmware" / "weights"
@@ -51,7 +51,7 @@ class PackedProject:
 
 
 def _widest(node: Any) -> int:
-    widths: list[int] = [weight.width for weight in node.get_weights() if isinstance(weight, Rom)]
+    widths: list[int] = [weight.width for weight in node.get_weights() if isinstance(weight, RomVariable)]
     return max([*widths, node.get_attr("n_in", 0), node.get_attr("n_out", 0)]) if is_ours(node) else 0
 
 

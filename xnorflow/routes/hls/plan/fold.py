@@ -15,7 +15,7 @@ from xnorflow.routes.hls.settings import XNOR, HlsSettings
 
 
 @cache
-def legal_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
+def hls4ml_reuse_factors(n_in: int, n_out: int) -> tuple[int, ...]:
     """Return the legal reuse factors of a layer of ``n_out`` neurons with ``n_in`` inputs, rising.
 
     The rule is that of hls4ml 1.3.0, ``backends/fpga/fpga_backend.py``, ``_validate_reuse_factor``.
@@ -75,7 +75,7 @@ def check_reuse_factors(spec: NetSpec, settings: HlsSettings) -> None:
 
 
 def _legal_here(layer: LayerSpec, settings: HlsSettings) -> tuple[int, ...]:
-    legal = legal_reuse_factors(layer.n_in, layer.n_out)
+    legal = hls4ml_reuse_factors(layer.n_in, layer.n_out)
     if (
         isinstance(layer, ConvSpec)
         and settings.io_type == "io_parallel"

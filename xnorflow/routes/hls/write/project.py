@@ -60,7 +60,9 @@ class HlsProject:
     node_sizes: dict[str, int]
 
 
-def convert(spec: NetSpec, settings: HlsSettings, folder: Path, *, part: str, clock_mhz: float = 100.0) -> HlsProject:
+def write_project(
+    spec: NetSpec, settings: HlsSettings, folder: Path, *, part: str, clock_mhz: float = 100.0
+) -> HlsProject:
     """Write the HLS project of ``spec`` into ``folder``, which is emptied first.
 
     Args:
@@ -126,7 +128,7 @@ def find_hls4ml() -> None:
 
 
 def load_project(folder: Path) -> HlsProject:
-    """Read back the project that ``convert`` wrote to ``folder``.
+    """Read back the project that ``write_project`` wrote to ``folder``.
 
     Raises:
         DataError: it has no manifest, or a damaged one.

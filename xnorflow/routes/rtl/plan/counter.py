@@ -27,7 +27,7 @@ MOST_ADDED = 3
 
 
 @dataclass(frozen=True)
-class Cell:
+class CounterCell:
     """One counter: ``taken`` bits of the columns ``column`` and ``column + 2`` to ``outputs`` bits."""
 
     kind: str
@@ -51,7 +51,7 @@ class Plan:
     """
 
     heights: Heights
-    stages: tuple[tuple[Cell, ...], ...]
+    stages: tuple[tuple[CounterCell, ...], ...]
     levels: tuple[Heights, ...]
     registers_every: int = 1
     addend_bits: int = 0
@@ -87,7 +87,7 @@ def plan(heights: Sequence[int], registers_every: int = 1, addend_bits: int = 0,
     bits per LUT; what they leave passes to the next stage.
     """
     now, joins = tuple(heights), lag * registers_every
-    stages: list[tuple[Cell, ...]] = []
+    stages: list[tuple[CounterCell, ...]] = []
     levels: list[Heights] = []
     while True:
         if len(stages) == joins:
@@ -99,7 +99,7 @@ def plan(heights: Sequence[int], registers_every: int = 1, addend_bits: int = 0,
         now = next_heights(now, stages[-1])
 
 
-def next_heights(heights: Heights, cells: Sequence[Cell]) -> Heights:
+def next_heights(heights: Heights, cells: Sequence[CounterCell]) -> Heights:
     """Return the bits per column behind a stage; carries out of the last column are dropped."""
     after = list(heights)
     for cell in cells:
@@ -111,7 +111,7 @@ def next_heights(heights: Heights, cells: Sequence[Cell]) -> Heights:
     return tuple(after)
 
 
-def _wide_stage(heights: Heights) -> list[Cell]:
+def _wide_stage(heights: Heights) -> list[CounterCell]:
     left, cells = [*heights, 0, 0], []
     for column in range(len(heights)):
         while left[column] >= 6:
@@ -122,19 +122,21 @@ def _wide_stage(heights: Heights) -> list[Cell]:
     return cells
 
 
-def _six(column: int, first: int, second: int) -> Cell:
+def _six(column: int, first: int, second: int) -> CounterCell:
     if second:
-        return Cell("xnf_606", column, (first, second), 5, 4)
-    return Cell("xnf_63", column, (first, 0), 3, 2)
+        return CounterCell("xnf_606", column, (first, second), 5, 4)
+    return CounterCell("xnf_63", column, (first, 0), 3, 2)
 
 
-def _narrow_stage(heights: Heights) -> list[Cell]:
+def _narrow_stage(heights: Heights) -> list[CounterCell]:
     """Take just enough bits of each column that the adder can take what is left and the carries that come in."""
     left, coming, cells = list(heights), [0] * (len(heights) + 5), []
     for column in range(len(heights)):
         while left[column] >= 3 and coming[column] + left[column] > MOST_ADDED:
             wide = left[column] >= 5
-            cell = Cell("xnf_63", column, (5, 0), 3, 2) if wide else Cell("xnf_32", column, (3, 0), 2, 1)
+            cell = (
+                CounterCell("xnf_63", column, (5, 0), 3, 2) if wide else CounterCell("xnf_32", column, (3, 0), 2, 1)
+            )
             left[column] -= cell.taken[0]
             for target in range(column, column + cell.outputs):
                 coming[target] += 1

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xnorflow.base.arrays import Integers
 from xnorflow.base.device import RAMB18_RATIOS
 from xnorflow.routes.rtl.plan.layer import LayerPlan
-from xnorflow.routes.rtl.plan.weights import Bits, Integers, weight_bits
+from xnorflow.routes.rtl.plan.weights import BitMatrix, weight_bits
 
 # Up to this depth a LUT holds a bit of every word.
 LUT_DEPTH = 64
@@ -37,7 +38,7 @@ class Memory:
         block_columns: the first columns, which stand in block RAM; the others are LUTs.
     """
 
-    columns: Bits
+    columns: BitMatrix
     source: Integers
     start_columns: int
     block_columns: int = 0

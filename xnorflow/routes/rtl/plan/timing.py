@@ -21,18 +21,18 @@ from xnorflow.routes.rtl.plan.window import WindowPlan
 # Results that may be under way between a layer's start and the layer behind it (xnf_fifo).
 PLACES = 32
 
-Cycles = list[int]
+_Cycles = list[int]
 # asks for the entry with this number of a list that is still growing, and gets it
-Module = Generator[tuple[Cycles, int], int, None]
+Module = Generator[tuple[_Cycles, int], int, None]
 
 
 class Link:
     """A stream: the cycles in which each of its words is offered, has room, and moves."""
 
     def __init__(self) -> None:
-        self.offered: Cycles = []
-        self.room: Cycles = []
-        self.moved: Cycles = []
+        self.offered: _Cycles = []
+        self.room: _Cycles = []
+        self.moved: _Cycles = []
 
     def offer(self, cycle: int) -> None:
         """The next word is offered from ``cycle`` on."""
@@ -50,7 +50,7 @@ class Link:
             self.moved.append(max(self.offered[n], self.room[n]))
 
 
-def run(modules: Sequence[Module], goal: Cycles, count: int) -> None:
+def run_modules(modules: Sequence[Module], goal: _Cycles, count: int) -> None:
     """Let the modules go on until ``goal`` has ``count`` entries."""
     waiting = [(module, *next(module)) for module in modules]
     stuck = False
@@ -124,7 +124,7 @@ def pooled(window: WindowPlan, groups: int) -> list[bool]:
     ]
 
 
-def window_lines(window: WindowPlan, stream: Link, complete: Cycles, freed: Cycles) -> Module:
+def window_module(window: WindowPlan, stream: Link, complete: _Cycles, freed: _Cycles) -> Module:
     """xnf_window, writing: a pixel is taken while one of the stored lines is free; a line counts a cycle later."""
     width, stored = window.shape[1], 1 << window.line_bits
     now = 0
@@ -136,7 +136,7 @@ def window_lines(window: WindowPlan, stream: Link, complete: Cycles, freed: Cycl
         complete.append(now + 1)
 
 
-def window_pixels(window: WindowPlan, target: Link, complete: Cycles, freed: Cycles) -> Module:
+def window_pixels(window: WindowPlan, target: Link, complete: _Cycles, freed: _Cycles) -> Module:
     """xnf_window, reading: the pixels under the kernel, one per cycle, once the row's lines are there."""
     height, step = window.shape[0], window.spec.strides[0]
     (rows, columns), (kh, kw) = window.positions, window.kernel
@@ -154,7 +154,7 @@ def window_pixels(window: WindowPlan, target: Link, complete: Cycles, freed: Cyc
         freed.extend([now] * (height - row * step if last else step))
 
 
-def inputs(layer: LayerPlan, stream: Link, full: Cycles, given_back: Cycles) -> Module:
+def inputs(layer: LayerPlan, stream: Link, full: _Cycles, given_back: _Cycles) -> Module:
     """xnf_hold, xnf_chunks: a word is taken while one of the places for images is free."""
     places, delay = (1, 0) if layer.whole else (2, 1)
     now = 0
@@ -166,7 +166,7 @@ def inputs(layer: LayerPlan, stream: Link, full: Cycles, given_back: Cycles) -> 
         full.append(now)
 
 
-def steps(layer: LayerPlan, full: Cycles, given_back: Cycles, results: Link, made: Cycles) -> Module:
+def steps(layer: LayerPlan, full: _Cycles, given_back: _Cycles, results: Link, made: _Cycles) -> Module:
     """xnf_sequencer and the pipeline: a step per cycle while there is an image and xnf_fifo has credit."""
     now, result = -1, 0
     for image in itertools.count():
@@ -183,7 +183,7 @@ def steps(layer: LayerPlan, full: Cycles, given_back: Cycles, results: Link, mad
             given_back.append(now)
 
 
-def fifo(made: Cycles, results: Link) -> Module:
+def fifo(made: _Cycles, results: Link) -> Module:
     """xnf_fifo: a result is offered from the cycle behind its own on, one after the other."""
     left = -1
     for result in itertools.count():
@@ -215,9 +215,9 @@ class Chain:
             self.add(partial(passing, keeps))
         if window.joined > 1:
             self.add(partial(gather, window.joined))
-        complete: Cycles = []
-        freed: Cycles = []
-        self.modules.append(window_lines(window, self.stream, complete, freed))
+        complete: _Cycles = []
+        freed: _Cycles = []
+        self.modules.append(window_module(window, self.stream, complete, freed))
         self.stream = Link()
         self.modules.append(window_pixels(window, self.stream, complete, freed))
 
@@ -227,9 +227,9 @@ class Chain:
             self.add_window(layer.window)
         if layer.parts > 1:
             self.add(partial(narrow, layer.parts))
-        full: Cycles = []
-        given_back: Cycles = []
-        made: Cycles = []
+        full: _Cycles = []
+        given_back: _Cycles = []
+        made: _Cycles = []
         results = Link()
         self.modules += [
             inputs(layer, self.stream, full, given_back),
@@ -253,5 +253,5 @@ def result_cycles(layers: Sequence[LayerPlan], images: int = 1) -> list[int]:
         chain.add_layer(layer)
     chain.modules.append(sink(chain.stream))
     words, behind = layers[-1].words_out, layers[-1].pair_levels + 1
-    run(chain.modules, chain.stream.moved, images * words)
+    run_modules(chain.modules, chain.stream.moved, images * words)
     return [chain.stream.moved[image * words + words - 1] + behind for image in range(images)]

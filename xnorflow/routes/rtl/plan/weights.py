@@ -14,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Integers
 from xnorflow.net.layers import ScoreSpec
 from xnorflow.routes.rtl.plan.layer import LayerPlan
 
-Integers = NDArray[np.int64]
-Bits = NDArray[np.uint8]
+BitMatrix = NDArray[np.uint8]
 
 
 def start_values(plan: LayerPlan) -> Integers:
@@ -43,7 +43,7 @@ def start_values(plan: LayerPlan) -> Integers:
     return fires
 
 
-def weight_bits(plan: LayerPlan) -> Bits:
+def weight_bits(plan: LayerPlan) -> BitMatrix:
     """Return the words of a layer's weight memory, shape (reuse_factor, word_bits), lowest bit first.
 
     Words are in the order chunk by chunk, group by group. A word holds for each of ``simd`` inputs the bits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xnorflow.routes.rtl.plan.counter import Cell, Heights, Plan, next_heights
+from xnorflow.routes.rtl.plan.counter import CounterCell, Heights, Plan, next_heights
 from xnorflow.routes.rtl.write.text import KEEP, framed, instance, ports
 
 
@@ -134,7 +134,7 @@ def _row(heights: Heights, starts: list[int], source: str, row: int) -> str:
 
 
 def _stage(
-    index: int, cells: Sequence[Cell], heights: Heights, source: str, starts: list[int], targets: list[int]
+    index: int, cells: Sequence[CounterCell], heights: Heights, source: str, starts: list[int], targets: list[int]
 ) -> list[str]:
     """Instances of one stage; outputs fill each target column from its bottom, passing bits follow."""
     free, fill, lines, width = list(starts), list(targets), [], len(heights)

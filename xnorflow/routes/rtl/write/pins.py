@@ -5,7 +5,7 @@ from __future__ import annotations
 from xnorflow.routes.rtl.plan.network import NetPlan
 from xnorflow.routes.rtl.write.network import result_bits
 from xnorflow.tools.nextpnr import (
-    TOP,
+    PINS_TOP,
 )
 
 
@@ -15,7 +15,7 @@ def pins_module(plan: NetPlan, top: str) -> str:
     return f"""// SPDX-License-Identifier: MIT
 `default_nettype none
 // {top} on four pins, to be placed: input and output through shift registers.
-module {TOP} (
+module {PINS_TOP} (
     input  wire clk,  // rising edge
     input  wire rst,  // synchronous, active high; takes effect one cycle later
     input  wire s,    // one bit per cycle into the register of inputs

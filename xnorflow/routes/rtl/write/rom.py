@@ -16,7 +16,7 @@ from xnorflow.routes.rtl.plan.rom import (
     Memory,
     block_of,
 )
-from xnorflow.routes.rtl.plan.weights import Bits
+from xnorflow.routes.rtl.plan.weights import BitMatrix
 from xnorflow.routes.rtl.write.text import KEEP, framed, literal, ports, unused, wrapped
 
 
@@ -65,7 +65,7 @@ def rom_module(layer: LayerPlan, memory: Memory) -> str:
     return framed([*lines, *_word(memory.source), "endmodule"])
 
 
-def _logic(columns: Bits, address_bits: int) -> list[str]:
+def _logic(columns: BitMatrix, address_bits: int) -> list[str]:
     """Return a memory of LUTs: cells, one for each two columns of 32 words, or the array that they stand for."""
     words, count = columns.shape
     wires = f"    wire [{count - 1}:0] luts;"
@@ -110,7 +110,7 @@ def _inputs(pins: Sequence[str]) -> str:
     return ", ".join(f".I{number}({pin})" for number, pin in enumerate(pins))
 
 
-def _array(name: str, style: str, columns: Bits, address_bits: int) -> list[str]:
+def _array(name: str, style: str, columns: BitMatrix, address_bits: int) -> list[str]:
     """Return an array with its words."""
     width = columns.shape[1]
     words = [int.from_bytes(row.tobytes(), "little") for row in np.packbits(columns, axis=1, bitorder="little")]

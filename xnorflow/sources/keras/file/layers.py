@@ -94,7 +94,7 @@ class _Reshape(msgspec.Struct):
 
 
 # what is taken over of each layer, in Keras' own words
-LAYERS: dict[str, type[msgspec.Struct]] = {
+_LAYERS: dict[str, type[msgspec.Struct]] = {
     "QDense": _Dense,
     "QConv2D": _Conv,
     "BatchNormalization": _Norm,
@@ -139,7 +139,7 @@ def typed(value: Any, kind: Any, where: str) -> Any:
 
 
 def check_class(entry: Entry) -> None:
-    """Refuse a layer that is none of ``LAYERS``, before anything of it is made.
+    """Refuse a layer that is none of ``_LAYERS``, before anything of it is made.
 
     Raises:
         ConfigError: naming it.
@@ -150,7 +150,7 @@ def check_class(entry: Entry) -> None:
             f"layer {shown(name)}: {shown(kind)} from module {got(module)} is refused; "
             "only Keras' and QKeras' own may load"
         )
-    if kind in LAYERS or kind in TRAINING_ONLY or kind == "InputLayer":
+    if kind in _LAYERS or kind in TRAINING_ONLY or kind == "InputLayer":
         return
     if kind not in CODE and any(
         hasattr(own, kind) for own in (import_keras().layers, import_qkeras(), import_keras())
@@ -173,7 +173,7 @@ def layer_settings(entry: Entry) -> dict[str, Any]:
     if kind == "InputLayer":
         raise ConfigError(f"layer {shown(name)}: a network has one input, at its beginning")
     where = f"layer {shown(name)}: "
-    settings = msgspec.structs.asdict(typed(entry.config, LAYERS[kind], where))
+    settings = msgspec.structs.asdict(typed(entry.config, _LAYERS[kind], where))
     activation = settings.get("activation")
     if kind == "QActivation":
         settings["activation"] = _binary(activation)

@@ -31,7 +31,7 @@ except ImportError as error:
     ) from error
 
 # four times such weights in float32: an optimizer that was saved along keeps two more numbers for each
-MOST_BYTES = 16 * MOST_WEIGHTS
+_MOST_BYTES = 16 * MOST_WEIGHTS
 # a layer takes 3 kB of configuration
 MOST_CONFIG = 8_000_000
 INPUT_ATTRIBUTE = "xnorflow_input"
@@ -113,8 +113,8 @@ def open_store(stream: IO[bytes]) -> Iterator[Store]:
         DataError: it is none, or larger than any network for these parts.
     """
     size = os.fstat(stream.fileno()).st_size
-    if size > MOST_BYTES:
-        raise DataError(f"it has {size:,} bytes, at most {MOST_BYTES:,} are read")
+    if size > _MOST_BYTES:
+        raise DataError(f"it has {size:,} bytes, at most {_MOST_BYTES:,} are read")
     head = stream.read(HEAD_BYTES)
     stream.seek(0)
     if head.startswith(HDF5):
@@ -126,7 +126,7 @@ def open_store(stream: IO[bytes]) -> Iterator[Store]:
             if "config.json" not in names:
                 raise DataError(describe_archive(names))
             config = _json(_member(archive, "config.json", MOST_CONFIG))
-            weights = io.BytesIO(_member(archive, "model.weights.h5", MOST_BYTES))
+            weights = io.BytesIO(_member(archive, "model.weights.h5", _MOST_BYTES))
         with h5py.File(weights, "r") as root:
             yield Store(root, config, None, packed=True)
     else:

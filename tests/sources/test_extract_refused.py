@@ -39,7 +39,7 @@ REFUSED = [
     refused("c1", "use_bias must be False", IMAGE, lambda: head(conv(3, "c1", use_bias=True), sign(), flatten())),
     refused("scores", "use_bias must be False", V, lambda: [dense(3, "scores", use_bias=True)]),
     refused("c1", "padding must be 'valid'", IMAGE, lambda: head(conv(3, "c1", padding="same"), sign(), flatten())),
-    refused("c1", "dilation and groups", IMAGE, lambda: head(conv(3, "c1", dilation_rate=2), sign(), flatten())),
+    refused("c1", "groups and dilation_rate", IMAGE, lambda: head(conv(3, "c1", dilation_rate=2), sign(), flatten())),
     refused("d1", BINARY, V, lambda: head(dense(3, "d1", kernel_quantizer=q("binary", alpha=2.0)), sign())),
     refused("d1", BINARY, V, lambda: head(dense(3, "d1", kernel_quantizer=q("binary", alpha="auto")), sign())),
     refused("d1", BINARY, V, lambda: head(dense(3, "d1", kernel_quantizer="binary"), sign())),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xnorflow.base.arrays import Integers
 from xnorflow.base.errors import ConfigError
 
 # from sums, shape (n, n_out), to whether the neurons give +1
@@ -32,6 +33,51 @@ class Edges:
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     falling: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A layer whose BatchNorm and sign have become thresholds: a neuron gives +1 where its sum reaches its own.
+
+    Attributes:
+        weights: +1/-1, of the shape that they had.
+        thresholds: shape (n_out,).
+        inverted: neurons whose output is stored as its opposite; whoever reads it flips the weights there.
+    """
+
+    weights: NDArray[np.int8]
+    thresholds: Integers
+    inverted: NDArray[np.bool_]
+
+
+def fold(
+    layer: str, fires: Fires, weights: NDArray[np.int8], max_abs: int, step: int, *, pools_first: bool = False
+) -> Folded:
+    """Fold what follows a product into its weights and thresholds, exactly.
+
+    Args:
+        layer: name for the error.
+        fires: BatchNorm and sign, as a function of sums.
+        weights: +1/-1, shape (..., n_out); a neuron has as many inputs as the other axes hold.
+        max_abs: largest magnitude of an input.
+        step: between two sums that follow one another: 2 for inputs of +1/-1.
+        pools_first: whether max-pooling stands between the product and the sign.
+
+    Raises:
+        ConfigError: a neuron's outputs have no single threshold.
+    """
+    n_out = weights.shape[-1]
+    top = weights.size // n_out * max_abs
+    edges = find_edges(layer, fires, np.arange(-top, top + 1, step), n_out)
+    falling, last = edges.falling, edges.last
+    # a neuron that never fires: one above the largest sum, no further, as the types grow with it
+    thresholds = np.minimum(edges.first, top + 1)
+    if pools_first:
+        # max over sums is OR over bits only while the comparison stays >=; so keep the weights,
+        # store NOT (sum <= last), and let the next layer flip the weights that read it
+        return Folded(weights, np.where(falling, last + step, thresholds), falling)
+    thresholds = np.where(falling, -last, thresholds)
+    return Folded(np.where(falling, -weights, weights).astype(np.int8), thresholds, np.zeros(n_out, np.bool_))
 
 
 def find_edges(layer: str, fires: Fires, values: NDArray[np.int64], n_out: int) -> Edges:

@@ -8,9 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from xnorflow.base.errors import ConfigError, shown
+from xnorflow.net.rules import (
+    check_channels_last,
+    check_finite,
+    check_kernel,
+    check_pool,
+    check_product,
+    check_sign,
+    pools_first,
+)
 
 # what may stand before the first product layer
 FRONT = ("BatchNormalization", "QActivation")
@@ -71,17 +78,6 @@ def not_binary(layer: str, kind: str) -> ConfigError:
     )
 
 
-def wrong_kernel(layer: str, quantizer: str) -> ConfigError:
-    """Return the error for a kernel quantizer that does not give +1 and -1."""
-    return ConfigError(f"layer {shown(layer)}: kernel quantizer must be binary(alpha=1), got {quantizer}")
-
-
-def wrong_sign(layer: str, activation: str) -> ConfigError:
-    """Return the error for a QActivation that is not the sign."""
-    advice = "; for a softmax behind the scores use Activation('softmax')" if "softmax" in activation else ""
-    return ConfigError(f"layer {shown(layer)}: activation must be QActivation('binary'), got {activation}{advice}")
-
-
 def inner_activation(layer: str, activation: str) -> ConfigError:
     """Return the error for an activation that a QDense or QConv2D has itself."""
     use = "Activation('softmax') behind the scores" if activation == "softmax" else "QActivation('binary')"
@@ -110,7 +106,7 @@ def read_front(model: Any) -> list[Any]:
             f"QActivation('binary'), which are thresholds of the pixels; got {', '.join(kinds)}"
         )
     if front:
-        _check_finite(front[0])
+        check_finite(front[0].name, front[0].get_weights())
         _check_sign(front[1])
     return front
 
@@ -130,26 +126,28 @@ def _check_chain(model: Any) -> None:
 
 
 def _check_product(layer: Any) -> None:
-    quantizer = layer.kernel_quantizer_internal
-    kind = type(quantizer).__name__
-    if kind != "binary":
-        raise wrong_kernel(layer.name, "none" if quantizer is None else kind)
-    if quantizer.use_01:
-        raise wrong_kernel(layer.name, "use_01=True, whose weights are 0 and 1")
-    if quantizer.alpha not in (1, 1.0):
-        bare = "; QKeras takes a bare 'binary' for that, so write alpha=1" if quantizer.alpha == "auto_po2" else ""
-        raise wrong_kernel(layer.name, f"alpha={quantizer.alpha!r}, which scales the weights{bare}")
-    if layer.use_bias:
-        raise ConfigError(f"layer {layer.name}: use_bias must be False; BatchNormalization has the offset already")
+    check_kernel(layer.name, *_quantizer(layer.kernel_quantizer_internal))
     activation = _function(layer)
     if activation not in ("", "linear"):
         raise inner_activation(layer.name, activation)
-    if type(layer).__name__ == "QConv2D":
-        if layer.padding != "valid":
-            raise ConfigError(f"layer {layer.name}: padding must be 'valid', got {layer.padding!r}; no bit means 0")
-        if layer.dilation_rate != (1, 1) or layer.groups != 1:
-            raise ConfigError(f"layer {layer.name}: dilation and groups must be 1")
-        _check_channels_last(layer)
+    conv = type(layer).__name__ == "QConv2D"
+    check_product(
+        layer.name,
+        bias=layer.use_bias,
+        padded=conv and layer.padding != "valid",
+        groups=layer.groups if conv else 1,
+        dilation=layer.dilation_rate if conv else (1, 1),
+    )
+    if conv:
+        check_channels_last(layer.name, layer.data_format)
+
+
+def _quantizer(quantizer: Any) -> tuple[str, dict[str, Any]]:
+    """Return a quantizer's class and arguments."""
+    if quantizer is None:
+        return "none", {}
+    names = ("alpha", "use_01", "use_stochastic_rounding")
+    return type(quantizer).__name__, {name: getattr(quantizer, name, None) for name in names}
 
 
 def _function(layer: Any) -> str:
@@ -164,11 +162,6 @@ def _kind(layer: Any) -> str:
     return f"Activation({_function(layer)!r})" if kind == "Activation" else kind
 
 
-def _check_channels_last(layer: Any) -> None:
-    if layer.data_format != "channels_last":
-        raise ConfigError(f"layer {layer.name}: data_format must be 'channels_last', got {layer.data_format!r}")
-
-
 def _check_norm(layer: Any, group: Group) -> None:
     """A hidden layer's BatchNorm has one scale and one offset per neuron or channel."""
     product = group.product.output_shape
@@ -177,12 +170,7 @@ def _check_norm(layer: Any, group: Group) -> None:
             f"layer {layer.name}: BatchNormalization must normalise the channels of {group.name} "
             "(axis=-1, and before any Flatten)"
         )
-    _check_finite(layer)
-
-
-def _check_finite(layer: Any) -> None:
-    if not all(np.isfinite(value).all() for value in layer.get_weights()):
-        raise ConfigError(f"layer {layer.name}: BatchNormalization holds NaN or infinity; train the network again")
+    check_finite(layer.name, layer.get_weights())
 
 
 def _check_reshape(layer: Any, groups: list[Group]) -> None:
@@ -202,22 +190,14 @@ def pooling(group: Group) -> tuple[tuple[int, int], bool]:
     Raises:
         ConfigError: the group's layers stand in another order than the two that are exact.
     """
-    kinds = [_kind(layer) for layer in group.after if type(layer).__name__ != "Flatten"]
-    order = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
-    if kinds.count("QActivation") != 1 or kinds.count("MaxPooling2D") > 1 or kinds.count("BatchNormalization") > 1:
-        raise ConfigError(f"layer {group.name}: must be followed by {order}; got {', '.join(kinds) or 'nothing'}")
-    if set(kinds) - {"QActivation", "MaxPooling2D", "BatchNormalization"}:
-        raise ConfigError(f"layer {group.name}: must be followed by {order}; got {', '.join(kinds)}")
-    sign = kinds.index("QActivation")
-    if "BatchNormalization" in kinds and kinds.index("BatchNormalization") != sign - 1:
-        raise ConfigError(f"layer {group.name}: BatchNormalization must stand right before QActivation('binary')")
-    if "MaxPooling2D" not in kinds:
+    behind = {_kind(layer): layer for layer in group.after if type(layer).__name__ != "Flatten"}
+    first = pools_first(group.name, [_kind(layer) for layer in group.after if type(layer).__name__ != "Flatten"])
+    layer = behind.get("MaxPooling2D")
+    if layer is None:
         return (1, 1), False
-    layer = next(layer for layer in group.after if type(layer).__name__ == "MaxPooling2D")
-    _check_channels_last(layer)
-    if layer.padding != "valid" or layer.pool_size != layer.strides:
-        raise ConfigError(f"layer {layer.name}: pooling must have padding 'valid' and strides equal to pool_size")
-    return (int(layer.pool_size[0]), int(layer.pool_size[1])), kinds.index("MaxPooling2D") < sign
+    check_channels_last(layer.name, layer.data_format)
+    check_pool(layer.name, layer.pool_size, layer.strides, padded=layer.padding != "valid")
+    return (int(layer.pool_size[0]), int(layer.pool_size[1])), first
 
 
 def sign_chain(group: Group) -> list[Any]:
@@ -236,9 +216,8 @@ def sign_chain(group: Group) -> list[Any]:
 
 
 def _check_sign(layer: Any) -> None:
-    quantizer = layer.quantizer
-    if type(quantizer).__name__ != "binary" or quantizer.use_01 or quantizer.alpha not in (None, 1, 1.0):
-        raise wrong_sign(layer.name, str(getattr(layer.activation, "__name__", layer.activation)))
+    label = str(getattr(layer.activation, "__name__", layer.activation))
+    check_sign(layer.name, *_quantizer(layer.quantizer), label)
 
 
 def score_norm(group: Group) -> Any:

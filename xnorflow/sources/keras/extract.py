@@ -20,7 +20,7 @@ from xnorflow.net.inputs import LEARNED, InputSettings, InputSpec
 from xnorflow.net.layers import ConvSpec, DenseSpec, HiddenSpec, ScoreSpec
 from xnorflow.net.names import derive_names
 from xnorflow.net.spec import NetSpec
-from xnorflow.net.thresholds import CHUNK, Fires, find_edges
+from xnorflow.net.thresholds import CHUNK, Fires, find_edges, fold
 from xnorflow.sources.keras.chain import Group, pooling, read_front, read_groups, score_norm, sign_chain
 from xnorflow.sources.keras.file.read import bipolar_kernel, load_model
 
@@ -162,27 +162,13 @@ def _hidden(
     group: Group, name: str, weights: NDArray[np.int8], largest: int, step: int
 ) -> tuple[HiddenSpec, NDArray[np.bool_]]:
     """Return the layer, and which of its outputs come out inverted."""
-    pool, pooled_first = pooling(group)
-    n_in = int(np.prod(weights.shape[:-1]))
-    n_out = weights.shape[-1]
-    sums = np.arange(-n_in * largest, n_in * largest + 1, step)
-    edges = find_edges(group.name, _fires(group), sums, n_out)
-    first, last, falling = edges.first, edges.last, edges.falling
-    inverted: NDArray[np.bool_] = np.zeros(n_out, np.bool_)
-    # a neuron that never fires: one above the largest sum, no further, as the types grow with it
-    thresholds = np.minimum(first, n_in * largest + 1)
-    if pooled_first:
-        # max over sums is OR over bits only while the comparison stays >=; so keep the weights,
-        # store NOT (sum <= last), and let the next layer flip the weights that read it
-        inverted = falling
-        thresholds[falling] = last[falling] + step
-    else:
-        weights = np.where(falling, -weights, weights).astype(np.int8)
-        thresholds[falling] = -last[falling]
+    pool, pools_first = pooling(group)
+    folded = fold(group.name, _fires(group), weights, largest, step, pools_first=pools_first)
+    thresholds = folded.thresholds.astype(np.int32)
     if type(group.product).__name__ == "QDense":
-        return DenseSpec(name, weights, thresholds.astype(np.int32)), inverted
+        return DenseSpec(name, folded.weights, thresholds), folded.inverted
     strides = (int(group.product.strides[0]), int(group.product.strides[1]))
-    return ConvSpec(name, weights, thresholds.astype(np.int32), strides, pool), inverted
+    return ConvSpec(name, folded.weights, thresholds, strides, pool), folded.inverted
 
 
 def _fires(group: Group) -> Fires:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.base.errors import ConfigError
-from xnorflow.net.thresholds import Edges, Fires, find_edges
+from xnorflow.net.rules import check_finite, check_sign
+from xnorflow.net.thresholds import Fires
 from xnorflow.routes.hls.kernels.product import keras_layer
 from xnorflow.routes.hls.kernels.values import Values
 
@@ -18,8 +19,8 @@ EXACT_FLOAT32 = 1 << 24
 MOST_SUMS = 1 << 21
 
 
-def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in: int, n_out: int) -> Edges:
-    """Return where a layer's neurons change sides, by evaluating what follows on every sum.
+def fires_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in: int, n_out: int) -> Fires:
+    """Return what the layers behind a product make of its sums.
 
     Args:
         product: hls4ml's node of the layer.
@@ -32,7 +33,7 @@ def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in
     Raises:
         ConfigError: BatchNorm and sign that can't be folded exactly.
     """
-    check_sign(sign)
+    check_activation(sign)
     if norm is not None:
         check_norm(norm, n_out)
     highest = n_in * values.max_abs
@@ -45,15 +46,11 @@ def edges_behind(product: Any, norm: Any | None, sign: Any, values: Values, n_in
     spatial = (1, 1) if len(product.get_output_variable().shape) == 3 else ()
     unit = 2.0**-values.fraction_bits
     if keras:
-        fires = _by_keras(keras, spatial, unit)
-    elif norm is None:
-        fires = _is_positive
-    else:
-        fires = _by_numbers(norm, unit)
-    return find_edges(product.name, fires, np.arange(-highest, highest + 1, values.step), n_out)
+        return _by_keras(keras, spatial, unit)
+    return _is_positive if norm is None else _by_numbers(norm, unit)
 
 
-def check_sign(sign: Any) -> None:
+def check_activation(sign: Any) -> None:
     """Refuse what is not +1 from 0 on and -1 below.
 
     Raises:
@@ -62,13 +59,8 @@ def check_sign(sign: Any) -> None:
     quantizer = sign.get_attr("activation_quantizer")
     settings = quantizer.get("config", {}) if isinstance(quantizer, dict) else {}
     if not isinstance(quantizer, dict) or "bits" in settings:
-        raise ConfigError(
-            f"layer {sign.name}: activation must be QActivation('binary'), got binary_tanh (-1 at zero)"
-        )
-    alpha: Any = settings.get("alpha")
-    scaled = np.ndim(alpha) > 0 or alpha not in (None, 1)
-    if scaled or settings.get("use_01") or settings.get("use_stochastic_rounding"):
-        raise ConfigError(f"layer {sign.name}: activation must be QActivation('binary') of +1/-1, got {settings}")
+        check_sign(sign.name, "binary_tanh", {}, "binary_tanh (-1 at zero)")
+    check_sign(sign.name, "binary", settings, f"binary of {settings}")
 
 
 def check_norm(norm: Any, n_out: int) -> None:
@@ -82,8 +74,7 @@ def check_norm(norm: Any, n_out: int) -> None:
     wrong_axis = keras is not None and list(keras.axis) != [len(keras.input.shape) - 1]
     if wrong_axis or any(array.size not in (1, n_out) for array in arrays) or arrays[2].size != n_out:
         raise ConfigError(f"layer {norm.name}: BatchNormalization must normalise the {n_out} channels before it")
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise ConfigError(f"layer {norm.name}: BatchNormalization holds NaN or infinity; train the network again")
+    check_finite(norm.name, arrays)
     own = [getattr(keras, name, None) for name in ("gamma", "beta", "moving_mean", "moving_variance")]
     if any(its is not None and not np.array_equal(its, read) for its, read in zip(own, arrays, strict=True)):
         # hls4ml looks for a weight by a part of its full name, which begins with the layer's

@@ -5,24 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from hls4ml.model.quantizers import QKerasBinaryQuantizer
 
 from xnorflow.base.errors import ConfigError
 from xnorflow.net.folding import Folding, check_folding, choose_folding
+from xnorflow.net.rules import (
+    NORM,
+    POOL,
+    SIGN,
+    check_channels_last,
+    check_kernel,
+    check_pool,
+    check_product,
+    pools_first,
+    wrong_kernel,
+)
 
-_ORDER = "pooling, BatchNormalization, QActivation('binary') or BatchNormalization, QActivation('binary'), pooling"
-
-ORDERS = [
-    [*first, *norm, "sign", *last]
-    for norm in ([], ["norm"])
-    for first, last in (("", ""), (["pool"], ""), ("", ["pool"]))
-]
+# kinds as they are called here, as Keras' layers
+_KERAS_KINDS = {"norm": NORM, "sign": SIGN, "pool": POOL}
+_SIDES = ("top", "bottom", "left", "right")
 
 
 @dataclass
-class Behind:
-    """What follows a product.
+class Followers:
+    """What belongs to a product, of the layers that follow it.
 
     Attributes:
         linears: linear activations, which change nothing.
@@ -92,20 +98,18 @@ def check_weights(node: Any) -> None:
         return
     kind, settings = quantizer["class_name"], quantizer["config"]
     if settings.get("use_01"):
-        raise _not_binary(node, "use_01=True, whose weights are 0 and 1")
+        check_kernel(node.name, "binary", settings)
     if kind == "quantized_bits" and settings["bits"] == 1:
-        raise _not_binary(node, "quantized_bits of 1 bit")
+        raise wrong_kernel(node.name, "quantized_bits of 1 bit")
+    check_product(node.name, bias=False, padded=False, **_spread(node))
+
+
+def _spread(node: Any) -> dict[str, Any]:
     keras = keras_layer(node.model, node.name)
-    groups, dilation = getattr(keras, "groups", 1), getattr(keras, "dilation_rate", (1, 1))
-    if groups != 1 or any(rate != 1 for rate in dilation):
-        raise ConfigError(f"layer {node.name}: groups and dilation_rate must be 1, got {groups} and {dilation}")
+    return {"groups": getattr(keras, "groups", 1), "dilation": getattr(keras, "dilation_rate", (1, 1))}
 
 
-def _not_binary(node: Any, found: str) -> ConfigError:
-    return ConfigError(f"layer {node.name}: kernel quantizer must be binary(alpha=1), got {found}")
-
-
-def check_product(node: Any) -> None:
+def check_binary(node: Any) -> None:
     """Refuse what no packed kernel computes exactly.
 
     Raises:
@@ -113,26 +117,16 @@ def check_product(node: Any) -> None:
     """
     quantizer = node.get_attr("weight_quantizer")
     config = getattr(quantizer, "qkeras_config", {"class_name": "binary", "config": {"alpha": 1}})
-    kind, settings = config["class_name"], config["config"]
-    if kind != "binary":
-        raise _not_binary(node, kind)
-    if settings.get("use_stochastic_rounding"):
-        raise _not_binary(node, "use_stochastic_rounding=True")
-    alpha = settings.get("alpha")
-    if np.ndim(alpha) or alpha != 1:
-        bare = ", as QKeras takes a bare 'binary'" if alpha == "auto_po2" else ""
-        raise _not_binary(node, f"alpha={alpha!r}, which scales weights{bare}")
+    check_kernel(node.name, config["class_name"], config["config"])
     use_bias = node.get_attr("use_bias")
-    if use_bias or (use_bias is None and node.get_attr("bias_data") is not None):
-        raise ConfigError(f"layer {node.name}: use_bias must be False; BatchNormalization has the offset already")
-    if any(node.get_attr(f"pad_{side}", 0) for side in ("top", "bottom", "left", "right")):
-        raise ConfigError(f"layer {node.name}: padding must be 'valid'; no bit means 0")
-    _check_channels_last(node)
+    bias = use_bias or (use_bias is None and node.get_attr("bias_data") is not None)
+    padded = any(node.get_attr(f"pad_{side}", 0) for side in _SIDES)
+    check_product(node.name, bias=bool(bias), padded=padded, **_spread(node))
+    _check_format(node)
 
 
-def _check_channels_last(node: Any) -> None:
-    if node.get_attr("data_format", "channels_last") != "channels_last":
-        raise ConfigError(f"layer {node.name}: data_format must be 'channels_last'")
+def _check_format(node: Any) -> None:
+    check_channels_last(node.name, node.get_attr("data_format", "channels_last"))
 
 
 def check_reshape(node: Any) -> None:
@@ -142,42 +136,33 @@ def check_reshape(node: Any) -> None:
         ConfigError: naming the layer.
     """
     if len(node.get_input_variable().shape) > 1:
-        _check_channels_last(node)
+        _check_format(node)
 
 
-def check_pool(pool: Any) -> None:
+def check_pooling(pool: Any) -> None:
     """Refuse pooling that is more than an OR over windows side by side.
 
     Raises:
         ConfigError: naming the layer.
     """
-    steps = [(pool.get_attr(f"pool_{side}"), pool.get_attr(f"stride_{side}")) for side in ("height", "width")]
-    pads = [pool.get_attr(f"pad_{side}", 0) for side in ("top", "bottom", "left", "right")]
-    if any(size != step for size, step in steps) or any(pads):
-        raise ConfigError(f"layer {pool.name}: pooling must have padding 'valid' and strides equal to pool_size")
-    _check_channels_last(pool)
+    size, strides = ([pool.get_attr(f"{what}_{side}") for side in ("height", "width")] for what in ("pool", "stride"))
+    check_pool(pool.name, size, strides, padded=any(pool.get_attr(f"pad_{side}", 0) for side in _SIDES))
+    _check_format(pool)
 
 
-def behind(model: Any, product: Any) -> Behind:
+def followers_of(model: Any, product: Any) -> Followers:
     """Return what belongs to a product.
 
     Raises:
-        ConfigError: a sign whose layers stand in another order than the two that are exact.
+        ConfigError: a sign whose layers stand in another order than those that are exact.
     """
     chain = _walk(model, product)
     kinds = [kind for kind, _ in chain]
     if "sign" not in kinds:
-        linears = []
-        for kind, node in chain:
-            if kind != "linear":
-                break
-            linears.append(node)
-        return Behind(linears)
-    found = Behind([node for kind, node in chain if kind == "linear"])
-    order = [kind for kind in kinds if kind != "linear"]
-    if order not in ORDERS:
-        raise ConfigError(f"layer {product.name}: must be followed by {_ORDER}; got {', '.join(order)}")
-    found.pools_first = order[0] == "pool"
+        first_other = next((at for at, kind in enumerate(kinds) if kind != "linear"), len(kinds))
+        return Followers([node for _, node in chain[:first_other]])
+    found = Followers([node for kind, node in chain if kind == "linear"])
+    found.pools_first = pools_first(product.name, [_KERAS_KINDS[kind] for kind in kinds if kind != "linear"])
     for kind, node in chain:
         if kind != "linear":
             setattr(found, kind, node)

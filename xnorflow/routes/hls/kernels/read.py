@@ -8,7 +8,7 @@ import numpy as np
 from hls4ml.model.types import IntegerPrecisionType
 
 from xnorflow.base.errors import ConfigError
-from xnorflow.routes.hls.kernels.edges import check_sign
+from xnorflow.routes.hls.kernels.edges import check_activation
 from xnorflow.routes.hls.kernels.nodes import is_packed, uses_streams
 from xnorflow.routes.hls.kernels.product import check_reshape, is_chosen, kind_of
 from xnorflow.routes.hls.kernels.values import BIPOLAR, Values, numbers_of
@@ -74,7 +74,7 @@ def _words(model: Any, product: Any, shape: list[int]) -> int:
 
 def _pack_in_place_of(model: Any, sign: Any, *, whole: bool) -> Any:
     """Take the sign of numbers of other layers: +1 from 0 on, as QKeras' ``binary``."""
-    check_sign(sign)
+    check_activation(sign)
     before = sign.get_input_node()
     if kind_of(before) == "norm" and before.get_input_node().class_name == "Input":
         raise ConfigError(

@@ -13,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xnorflow.base.errors import ConfigError
+from xnorflow.net.thresholds import fold
 from xnorflow.routes.hls.kernels.cpp_names import name_for_cpp
-from xnorflow.routes.hls.kernels.edges import edges_behind
+from xnorflow.routes.hls.kernels.edges import fires_behind
 from xnorflow.routes.hls.kernels.nodes import is_ours, is_packed, number_type
 from xnorflow.routes.hls.kernels.product import (
-    Behind,
-    behind,
-    check_pool,
-    check_product,
+    Followers,
+    check_binary,
+    check_pooling,
     check_weights,
     folding_of,
     followers,
+    followers_of,
     is_binary_product,
     is_output,
 )
@@ -47,8 +48,8 @@ def recognise(model: Any) -> bool:
     for product in [node for node in model.graph.values() if is_binary_product(node)]:
         values = read_packed(model, product)
         if values is not None:
-            check_product(product)
-            _replace(model, product, behind(model, product), values)
+            check_binary(product)
+            _replace(model, product, followers_of(model, product), values)
     for node in [node for node in model.graph.values() if is_packed(node)]:
         _unpack_for_others(model, node)
     if any(is_ours(node) for node in model.graph.values()):
@@ -57,7 +58,7 @@ def recognise(model: Any) -> bool:
     return True
 
 
-def _replace(model: Any, product: Any, chain: Behind, values: Values) -> None:
+def _replace(model: Any, product: Any, chain: Followers, values: Values) -> None:
     """Put our layer in the place of a product and what belongs to it."""
     stored = product.weights["weight"].data
     weights: NDArray[np.int8] = np.where(np.asarray(stored) > 0, np.int8(1), np.int8(-1))
@@ -68,23 +69,14 @@ def _replace(model: Any, product: Any, chain: Behind, values: Values) -> None:
         sums = _sums(weights, values)
         keep_exact(model, _make(model, product, weights, sums), sums["range"], values.fraction_bits)
         return
-    edges = edges_behind(product, chain.norm, chain.sign, values, len(weights), weights.shape[1])
-    top = len(weights) * values.max_abs
-    thresholds = np.minimum(edges.first, top + values.step)
-    inverted: NDArray[np.bool_] = np.zeros(len(thresholds), np.bool_)
-    if chain.pools_first:
-        # the largest sum stays at most at the edge where NOT any sum lies above it
-        inverted = edges.falling
-        thresholds[inverted] = edges.last[inverted] + values.step
-    else:
-        weights = np.where(edges.falling, -weights, weights).astype(np.int8)
-        thresholds[edges.falling] = -edges.last[edges.falling]
-    _make(model, product, weights, _bits(weights, thresholds, values))
+    fires = fires_behind(product, chain.norm, chain.sign, values, len(weights), weights.shape[1])
+    folded = fold(product.name, fires, weights, values.max_abs, values.step, pools_first=chain.pools_first)
+    _make(model, product, folded.weights, _bits(folded.weights, folded.thresholds, values))
     for node in (chain.norm, chain.sign):
         if node is not None:
             model.remove_node(node)
     if chain.pool is not None:
-        _replace_pool(model, chain.pool, inverted)
+        _replace_pool(model, chain.pool, folded.inverted)
 
 
 def _bits(weights: NDArray[np.int8], thresholds: NDArray[np.int64], values: Values) -> dict[str, Any]:
@@ -127,7 +119,7 @@ def _make(model: Any, product: Any, weights: NDArray[np.int8], numbers: dict[str
 
 
 def _replace_pool(model: Any, pool: Any, inverted: NDArray[np.bool_]) -> None:
-    check_pool(pool)
+    check_pooling(pool)
     attributes = {name: pool.get_attr(name) for name in _POOL}
     attributes |= {"inverted": inverted, "trace": pool.get_attr("trace", False)}
     node = model.make_node("XnorPool2D", pool.name, attributes, pool.inputs.copy(), pool.outputs.copy())

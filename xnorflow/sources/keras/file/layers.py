@@ -11,7 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 from xnorflow.base.checks import got
 from xnorflow.base.errors import ConfigError, DataError, shown
 from xnorflow.base.keras_stack import import_keras, import_qkeras
-from xnorflow.sources.keras.chain import TRAINING_ONLY, inner_activation, not_binary, wrong_kernel, wrong_sign
+from xnorflow.net.rules import wrong_kernel, wrong_sign
+from xnorflow.sources.keras.chain import TRAINING_ONLY, inner_activation, not_binary
 
 # values of one image between two layers; a picture of 4,000 x 4,000 pixels in 4 channels has as many
 MOST_VALUES = 64_000_000

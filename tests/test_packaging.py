@@ -88,7 +88,7 @@ def test_sdist_finds_its_own_tests(unpacked):
         "-q",
         "-p",
         "no:cacheprovider",
-        "tests/test_names.py",
+        "tests/net/test_names.py",
         "tests/test_house.py",
     ]
     env = {**os.environ, "PYTHONPATH": str(unpacked)}

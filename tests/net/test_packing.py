@@ -9,13 +9,13 @@ from net_specs import bipolar
 from xnorflow.net.bits import or_pool, pack, xor_popcount
 from xnorflow.net.golden import Evaluator
 from xnorflow.net.layers import ScoreSpec
-from xnorflow.net.spec import InputSpec, NetSpec
+from xnorflow.net.spec import InputSpec
 
 sizes = given(st.integers(1, 200), st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**32))
 
 
 def evaluator(weights: np.ndarray, bits: int) -> Evaluator:
-    return Evaluator(NetSpec("one", InputSpec((len(weights),), bits), (), ScoreSpec("scores", weights)))
+    return Evaluator(InputSpec((len(weights),), bits), (), ScoreSpec("scores", weights))
 
 
 @settings(max_examples=150, deadline=None)

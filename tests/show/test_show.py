@@ -8,14 +8,14 @@ from run_reports import BAD, CARD, GOOD, report
 from xnorflow.base.doctor import Finding
 from xnorflow.routes.compare import SimResult
 from xnorflow.show import run as show
-from xnorflow.show.table import MISSING, Table
+from xnorflow.show.table import MISSING, Table, markdown, print_tables
 
 TABLE = Table("Title", ("name", "n"), (("a|b", "1"), ("c\nd", "2")), "[note] with 100 % and (brackets).")
 
 
 def drawn(tables, width=200):
     stream = io.StringIO()
-    show.print_tables(tables, Console(file=stream, width=width))
+    print_tables(tables, Console(file=stream, width=width))
     return stream.getvalue()
 
 
@@ -24,10 +24,10 @@ def by_title(part, tables):
 
 
 def test_markdown_is_well_formed():
-    assert show.markdown([TABLE]) == (
+    assert markdown([TABLE]) == (
         "## Title\n\n| name | n |\n| --- | --- |\n| a\\|b | 1 |\n| c\\nd | 2 |\n\n[note] with 100 % and (brackets).\n"
     )
-    two = show.markdown([TABLE, TABLE])
+    two = markdown([TABLE, TABLE])
     assert two.count("## Title") == 2 and "\n\n\n" not in two
 
 
@@ -44,7 +44,7 @@ def test_cells_are_not_markup():
 
 def test_control_characters_of_names_are_shown_and_do_nothing():
     odd = "x\x1b[31m\n\t\u202e\udcff"
-    for text in (drawn([Table(odd, (odd,), ((odd,),), odd)]), show.markdown([Table(odd, (odd,), ((odd,),), odd)])):
+    for text in (drawn([Table(odd, (odd,), ((odd,),), odd)]), markdown([Table(odd, (odd,), ((odd,),), odd)])):
         assert text.count(r"x\x1b[31m\n\t\u202e\udcff") == 4
         assert all(line.isprintable() for line in text.splitlines())
 

@@ -17,6 +17,7 @@ from xnorflow.flow.step import RESULT, finished, run_step
 from xnorflow.flow.steps_rtl import RtlSimulated
 from xnorflow.routes.compare import SimResult
 from xnorflow.show import run as show
+from xnorflow.show.table import markdown
 from xnorflow.sources.training.card import Card, find_card
 from xnorflow.tools.report import Depth, LogicDelay, Slices
 
@@ -86,7 +87,7 @@ def test_a_report_that_loads_can_be_shown(tmp_path):
             refused += 1
         else:
             tables = show.report_tables(back)
-            lines = show.markdown(tables).splitlines()
+            lines = markdown(tables).splitlines()
             assert all(line.isprintable() for line in lines), (path, odd)
             json.loads(show.report_json(back))
             assert back.agrees in (True, False), (path, odd)
@@ -147,7 +148,7 @@ def test_an_edited_card_is_one_or_none(tmp_path):
         card, remark = find_card(tmp_path / "a.h5")
         assert isinstance(card, Card) or (one_line(remark) and "not taken for the card of" in remark), (path, odd)
         if card is not None:
-            show.markdown([show.card_table(card)])
+            markdown([show.card_table(card)])
         taken, left = taken + (card is not None), left + (card is None)
     assert taken > 100 and left > 500
 

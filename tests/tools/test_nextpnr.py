@@ -11,6 +11,7 @@ from xnorflow.base.doctor import doctor
 from xnorflow.base.errors import ConfigError, ReportError, ToolFailed, ToolNotFound
 from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
 from xnorflow.routes.rtl.write.network import TOP
+from xnorflow.routes.rtl.write.pins import pins_module
 from xnorflow.tools import nextpnr
 from xnorflow.tools.report import Stage
 
@@ -105,7 +106,7 @@ def test_a_network_on_four_pins_is_whole(tmp_path):
     spec = dense_net(1, [12, 5, 3])
     plan = plan_network(spec, choose_foldings(spec, 8))
     pins = tmp_path / "xnf_pins.v"
-    pins.write_text(nextpnr.pins_module(plan, TOP))
+    pins.write_text(pins_module(plan, TOP))
     sources = [*write_design(plan, tmp_path / "verilog"), pins]
     yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.PINS_TOP, tmp_path, pads=True), tmp_path)
     module = json.loads((tmp_path / yosys.FLAT).read_text())["modules"][nextpnr.PINS_TOP]

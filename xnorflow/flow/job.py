@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -56,8 +56,7 @@ class Job:
         Raises:
             ConfigError: there is none of these.
         """
-        held = () if self.model is not None else sorted((self.project / TRAIN).glob("*"))
-        return _network_name(self.config, self.model, held)
+        return _network_name(self.config, self.model, self.project)
 
     @property
     def names_network(self) -> bool:
@@ -140,9 +139,10 @@ def job_of(source: JobSource, **options: Unpack[JobOptions]) -> Job:
     return source
 
 
-def _network_name(config: BuildConfig, model: Path | None, held: Sequence[Path] = ()) -> str:
+def _network_name(config: BuildConfig, model: Path | None, project: Path | None = None) -> str:
     """Return the network's name: by the configuration, by the model given, or by what a project holds."""
     if config.network is None:
+        held = () if project is None else sorted((project / TRAIN).glob("*"))
         models = held if model is None else (model,)
         named = [path.stem for path in models if path.suffix in NETWORK_SUFFIXES]
         if named:

@@ -14,6 +14,7 @@ from xnorflow.routes.rtl import simulate
 from xnorflow.routes.rtl.plan import counter as compressor
 from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
 from xnorflow.routes.rtl.write.network import TOP
+from xnorflow.routes.rtl.write.pins import pins_module
 from xnorflow.tools import nextpnr
 from xnorflow.tools.report import Stage
 from xnorflow.tools.yosys import models as netlist
@@ -106,7 +107,7 @@ def test_with_pads_every_register_hangs_at_the_clock_s_buffer(tmp_path):
     spec = dense_net(1, [75, 24, 4])
     plan = plan_network(spec, choose_foldings(spec, 24))
     pins = tmp_path / "pins.v"
-    pins.write_text(nextpnr.pins_module(plan, TOP))
+    pins.write_text(pins_module(plan, TOP))
     sources = [*simulate.write_design(plan, tmp_path, 60.0), pins]
     yosys.run_passes(yosys.plan_synthesis(sources, nextpnr.PINS_TOP, tmp_path, pads=True), tmp_path)
     cells = read_flat(tmp_path / yosys.FLAT, nextpnr.PINS_TOP).cells

@@ -6,11 +6,12 @@ import sys
 from conftest import ROOT
 from processes import hear_ctrl_c
 
-from xnorflow.flow.job import EXTRACT, TRAIN
+from xnorflow.flow import steps_extract
+from xnorflow.flow.job import EXTRACT, TRAIN, make_job
 from xnorflow.flow.run import CONVERT, CSIM
+from xnorflow.flow.state import Run
 from xnorflow.flow.step import run_step
 from xnorflow.net.spec_file import save_spec
-from xnorflow.sources.data.sets import load_dataset
 
 DIGITS = ROOT / "hls_configs" / "digits.yaml"
 ALL = (TRAIN, EXTRACT, CONVERT, CSIM)
@@ -63,7 +64,6 @@ def kill(process):
 
 def take_network(project, spec, config):
     """Make a project of a golden model without Keras: the steps of a network from the file ``own.h5``, done."""
-    data = load_dataset(config.data)
     given = run_step(
         project / TRAIN,
         {"model": "0" * 64, "card": None},
@@ -72,15 +72,17 @@ def take_network(project, spec, config):
             {"trained_here": False, "card": None, "file": "own.h5"},
         )[1],
     )
-    inputs = {
-        "model": given.files[f"{config.name}.h5"],
-        "known_accuracy": None,
-        "data": data.sha256,
-        "input_bits": config.input.bits,
-        "pixel_threshold": config.input.pixel_threshold,
-    }
-    found = {"results": [], "warnings": []}
-    run_step(project / EXTRACT, inputs, lambda folder: {"spec": save_spec(spec, folder / "spec.npz"), **found})
+
+    def extract(trace, folder):
+        read = trace.config.input
+        assert trace.model_file and trace.data and (read.bits, read.pixel_threshold)
+        return {"spec": save_spec(spec, folder / "spec.npz"), "results": [], "warnings": []}
+
+    # as if the step's own code had made it
+    extract.__module__ = steps_extract.__name__
+    run = Run(make_job(config, project=project))
+    run.take(given)
+    run.step(EXTRACT, extract, given={"known_accuracy": None})
     return project
 
 

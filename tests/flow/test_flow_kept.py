@@ -235,6 +235,14 @@ def test_a_finished_synthesis_is_taken_over_and_not_deleted_unasked(project, ven
     assert len(vendor) == 2 and api.train(DIGITS, **options(project)).steps[0].reused
 
 
+def test_newer_code_throws_no_synthesis_away(project, vendor, monkeypatch):
+    api.synth(DIGITS, project=project, vivado="synthesise")
+    monkeypatch.setattr("xnorflow.flow.state.code_hash", lambda module: "newer")
+    api.synth(DIGITS, project=project, vivado="synthesise")
+    # the project was written again, and is the same
+    assert len(vendor) == 1 and [step.name for step in api.report(project).steps if not step.reused]
+
+
 def test_a_synthesis_of_before_is_not_deleted(project, vendor):
     (project / "05-synth/hls").mkdir(parents=True)
     with pytest.raises(Exception, match=r"05-synth would be emptied, but holds hls, not xnorflow's"):

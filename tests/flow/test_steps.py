@@ -74,12 +74,6 @@ def test_order_of_inputs_does_not_matter(folder):
     assert run_step(folder, {"b": 2, "a": 1}, Work()).reused
 
 
-def test_another_version_runs_it_again(folder, monkeypatch):
-    run_step(folder, {}, Work())
-    monkeypatch.setattr("xnorflow.flow.step.__version__", "99")
-    assert not run_step(folder, {}, Work()).reused
-
-
 @pytest.mark.parametrize("name", ["out", "sub/ö ut", "config.json"])
 @pytest.mark.parametrize("damage", ["changed", "cut", "missing", "folder"])
 def test_output_that_is_not_what_it_was_runs_it_again(folder, name, damage):

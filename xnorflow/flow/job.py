@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from xnorflow.base.device import device_of, orderable
 from xnorflow.base.errors import ConfigError
 from xnorflow.base.files.atomic import is_file
 from xnorflow.flow.config import BuildConfig
 from xnorflow.flow.config_file import load_config, with_train
-from xnorflow.flow.report import RunReport, StepRow
-from xnorflow.flow.step import StepResult, StepValues, finished, run_step
-from xnorflow.net.spec import NetSpec
-from xnorflow.net.spec_file import load_spec
-from xnorflow.routes.compare import SimResult
-from xnorflow.sources.data.sets import DataSet, load_dataset
 from xnorflow.sources.training.settings import TrainConfig
 
 if TYPE_CHECKING:
@@ -173,108 +166,3 @@ def pretrained_model(config: BuildConfig) -> Path:
         missing = config.network_file.with_suffix(".h5")
         raise ConfigError(f"no pretrained network {missing}; leave --pretrained out to train one")
     return path
-
-
-class NotDone(Exception):
-    """A run that only looks has come to a step that would have to work."""
-
-
-class Compared(TypedDict):
-    """What a step found that ran test images."""
-
-    results: tuple[SimResult, ...]
-
-
-class Run:
-    """One run: the job, its data, what the steps so far have made, and the report as it grows.
-
-    Attributes:
-        made: results of the steps so far, by name.
-        looking: whether steps are only looked at; one that would have to work raises ``NotDone``.
-        worked: whether any step had to work, or began to.
-        overwrites_network: whether another network may replace the one that the project holds.
-    """
-
-    def __init__(self, job: Job, keeps_network: bool = False) -> None:
-        """Begin a run; with ``keeps_network`` the network is overwritten only by one that the job names."""
-        self.job, self.config = job, job.config
-        self.overwrites_network = job.overwrite and (job.names_network or not keeps_network)
-        self.data = load_dataset(job.config.data, job.data_dir)
-        self.report = _empty_report(job, self.data)
-        self.made: dict[str, StepResult] = {}
-        self.looking = self.worked = False
-
-    @property
-    def model_file(self) -> Path:
-        """The trained network, once TRAIN is done."""
-        folder = self.job.project / TRAIN
-        return next(folder / name for name in self.result(TRAIN).files if Path(name).suffix in NETWORK_SUFFIXES)
-
-    @property
-    def spec(self) -> NetSpec:
-        """The golden model, once EXTRACT is done; here the configuration meets its network."""
-        spec = load_spec(self.job.project / EXTRACT / "spec.npz")
-        self.config.check_layers(spec)
-        return spec
-
-    def result(self, name: str) -> StepResult:
-        """Return what an earlier step has made.
-
-        Raises:
-            NotDone: it has made nothing yet.
-        """
-        if name not in self.made:
-            raise NotDone(name)
-        return self.made[name]
-
-    def step(
-        self,
-        name: str,
-        inputs: Mapping[str, Any],
-        work: Callable[[Path], Mapping[str, Any]],
-        keeps: Callable[[Path], bool] = lambda path: False,
-        proves: Callable[[str], bool] = lambda name: True,
-        kind: Any = StepValues,
-    ) -> StepResult:
-        """Run one step in its folder, as ``run_step`` does, and add its time to the report.
-
-        Raises:
-            NotDone: it would have to work while the run only looks.
-        """
-        folder = self.job.project / name
-        step = finished(folder, inputs, kind)
-        if step is None:
-            if self.looking:
-                raise NotDone(name)
-            self.worked = True
-            step = run_step(folder, inputs, work, kind=kind, keeps=keeps, proves=proves)
-        return self.take(step)
-
-    def take(self, step: StepResult) -> StepResult:
-        """Add a step's result and its time to what is made."""
-        self.made[step.name] = step
-        self.add(steps=(*self.report.steps, StepRow(step.name, step.seconds, step.reused)))
-        return step
-
-    def add(self, **changes: Any) -> None:
-        """Add to the report."""
-        self.report = dataclasses.replace(self.report, **changes)
-
-    def add_results(self, step: StepResult) -> None:
-        """Add a step's comparisons with the golden model to the report."""
-        self.add(results=(*self.report.results, *step.values["results"]))
-
-
-def _empty_report(job: Job, data: DataSet) -> RunReport:
-    config = job.config
-    return RunReport(
-        name=job.name,
-        part=orderable(config.part),
-        device=device_of(config.part).name,
-        clock_mhz=config.clock_mhz,
-        backend=config.backend,
-        io_type="" if config.hls is None else config.hls.io_type,
-        data_name=data.name,
-        data_sha256=data.sha256,
-        test_images=len(data.test.labels),
-    )

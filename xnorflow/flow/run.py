@@ -12,8 +12,9 @@ from xnorflow.base.errors import ConfigError, XnorflowError
 from xnorflow.base.files.atomic import folder_lock
 from xnorflow.base.processes.programs import require_all, require_tool
 from xnorflow.flow.config import BuildConfig
-from xnorflow.flow.job import EXTRACT, TRAIN, Job, NotDone, Run
+from xnorflow.flow.job import EXTRACT, TRAIN, Job
 from xnorflow.flow.report import RunReport, save_report
+from xnorflow.flow.state import NotDone, Run
 from xnorflow.flow.step import StepResult
 from xnorflow.flow.steps_extract import extract_step
 from xnorflow.flow.steps_hls import CONVERT, CSIM, convert_step, csim_step

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from xnorflow.base.errors import ConfigError
-from xnorflow.base.files.atomic import sha256_file
-from xnorflow.flow.job import EXTRACT, Compared, Run
+from xnorflow.flow.job import EXTRACT
 from xnorflow.flow.report import InputRow
+from xnorflow.flow.state import Compared, Run, Trace
 from xnorflow.flow.step import StepResult
 from xnorflow.net.inputs import InputSpec
 from xnorflow.net.spec import NetSpec
@@ -25,17 +25,18 @@ class Extracted(Compared):
 
 def extract_step(run: Run) -> StepResult:
     """Extract the golden model and compare it with Keras on every test image."""
-    config, test = run.config, run.data.test
+    known = _known_accuracy(run)
 
-    def work(folder: Path) -> dict[str, Any]:
+    def work(trace: Trace, folder: Path) -> dict[str, Any]:
         from xnorflow.routes.compare import KERAS, compare_scores, simulate_golden
         from xnorflow.sources.keras.accuracy import accuracy_warnings
         from xnorflow.sources.keras.extract import extract_model, keras_classes, keras_scores
         from xnorflow.sources.keras.file.read import load_model
 
-        model, settings = load_model(run.model_file)
-        spec = extract_model(model, settings or config.input)
-        _check_classes(spec, run.data)
+        test = trace.data.test
+        model, settings = load_model(trace.model_file)
+        spec = extract_model(model, settings or trace.config.input)
+        _check_classes(spec, trace.data)
         digest = save_spec(spec, folder / "spec.npz")
         expected, golden = simulate_golden(spec, test)
         scores = keras_scores(model, spec, test.images)
@@ -44,15 +45,7 @@ def extract_step(run: Run) -> StepResult:
         warnings = accuracy_warnings(model, spec, test, keras.accuracy, known)
         return {"spec": digest, "results": (keras, golden), "warnings": warnings}
 
-    known = _known_accuracy(run)
-    inputs = {
-        "model": sha256_file(run.model_file),
-        "known_accuracy": known,
-        "data": run.data.sha256,
-        "input_bits": config.input.bits,
-        "pixel_threshold": config.input.pixel_threshold,
-    }
-    step = run.step(EXTRACT, inputs, work, kind=Extracted)
+    step = run.step(EXTRACT, work, kind=Extracted, given={"known_accuracy": known})
     run.add(spec_sha256=step.values["spec"], input=_input_row(run.spec.input))
     run.add(warnings=step.values["warnings"])
     run.add_results(step)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any, TypedDict
 
-from xnorflow.base.device import orderable
-from xnorflow.flow.job import Compared, Run
+from xnorflow.flow.config import BuildConfig
 from xnorflow.flow.report import LayerRow
+from xnorflow.flow.state import Compared, Run, Trace
 from xnorflow.flow.step import StepResult
 from xnorflow.net.layers import LayerSpec
 from xnorflow.net.spec import NetSpec
-from xnorflow.net.spec_file import spec_sha256
 from xnorflow.routes.hls.plan.cycles import cycles
 from xnorflow.routes.hls.plan.fold import layer_folding, layer_reuse_factor
 from xnorflow.routes.hls.plan.types import types_of
@@ -34,24 +32,17 @@ def convert_step(run: Run) -> StepResult:
     from xnorflow.routes.hls.csim import write_tb_data
     from xnorflow.routes.hls.write.project import write_project
 
-    config, spec, settings = run.config, run.spec, _settings(run)
-    images = run.data.test.images[:TESTBENCH_IMAGES]
-
-    def work(folder: Path) -> dict[str, Any]:
-        project = write_project(spec, settings, folder / "project", part=config.part, clock_mhz=config.clock_mhz)
+    def work(trace: Trace, folder: Path) -> dict[str, Any]:
+        config, spec, images = trace.config, trace.spec, trace.data.test.images[:TESTBENCH_IMAGES]
+        project = write_project(
+            spec, _settings(config), folder / "project", part=config.part, clock_mhz=config.clock_mhz
+        )
         inputs = spec.input.encode(images).reshape(len(images), -1)
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}
 
-    inputs = {
-        "spec": spec_sha256(spec),
-        "data": run.data.sha256,
-        "settings": dataclasses.asdict(settings),
-        "part": orderable(config.part),
-        "clock_mhz": config.clock_mhz,
-    }
-    step = run.step(CONVERT, inputs, work, kind=Converted)
-    run.add(layers=layer_rows(spec, settings))
+    step = run.step(CONVERT, work, kind=Converted)
+    run.add(layers=layer_rows(run.spec, _settings(run.config)))
     return step
 
 
@@ -60,23 +51,19 @@ def csim_step(run: Run) -> StepResult:
     from xnorflow.routes.hls.simulate import simulate_csim
     from xnorflow.routes.hls.write.project import load_project
 
-    converted = run.result(CONVERT)
-    project = load_project(run.job.project / CONVERT / "project")
-
-    def work(folder: Path) -> dict[str, Any]:
-        results = simulate_csim(run.spec, _settings(run), project, run.data.test, folder)
+    def work(trace: Trace, folder: Path) -> dict[str, Any]:
+        project = load_project(trace.made(CONVERT) / "project")
+        results = simulate_csim(trace.spec, _settings(trace.config), project, trace.data.test, folder)
         return {"results": results}
 
-    inputs = {"project": converted.key, "files": converted.files, "data": run.data.sha256}
-    step = run.step(CSIM, inputs, work, kind=Compared)
+    step = run.step(CSIM, work, kind=Compared)
     run.add_results(step)
     return step
 
 
-def _settings(run: Run) -> HlsSettings:
-    settings = run.config.hls
-    assert settings is not None, "a configuration of the Verilog route has no HLS project"
-    return settings
+def _settings(config: BuildConfig) -> HlsSettings:
+    assert config.hls is not None, "a configuration of the Verilog route has no HLS project"
+    return config.hls
 
 
 def _kernel_of(layer: LayerSpec, settings: HlsSettings) -> str:

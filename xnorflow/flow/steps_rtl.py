@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
-from xnorflow.base.device import device_of, part_values
+from xnorflow.base.device import device_of
 from xnorflow.base.errors import ConfigError
 from xnorflow.base.files.atomic import write_text
 from xnorflow.base.processes.programs import require_tool
 from xnorflow.flow.config import BuildConfig
-from xnorflow.flow.job import Compared, Run
 from xnorflow.flow.report import RtlRow, RtlSpeed, SynthRow
+from xnorflow.flow.state import Compared, Run, Trace
 from xnorflow.flow.step import StepResult
 from xnorflow.net.spec import NetSpec
-from xnorflow.net.spec_file import spec_sha256
 from xnorflow.routes.rtl.build import build, lint, verilator
 from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
 from xnorflow.routes.rtl.plan.network import NetPlan
@@ -26,12 +24,13 @@ from xnorflow.routes.rtl.simulate import simulate_rtl, write_design
 from xnorflow.routes.rtl.watch import compare_rtl
 from xnorflow.routes.rtl.write.network import TOP
 from xnorflow.routes.rtl.write.pins import pins_module
-from xnorflow.sources.data.sets import Split
 from xnorflow.tools import nextpnr
 from xnorflow.tools.report import SynthReport
 from xnorflow.tools.yosys.run import plan_synthesis, run_passes, synthesize
 
 GENERATE, RTLSIM, YOSYS = "03-generate", "04-rtlsim", "05-yosys"
+# beside the route, for a network of either
+COUNT, ROUTE = "06-yosys", "07-route"
 DEFAULT_CYCLES = 256
 # what compiles a network for simulation
 RTLSIM_TOOLS: tuple[Callable[[], object], ...] = (
@@ -91,52 +90,6 @@ def rtl_rows(plan: NetPlan) -> tuple[RtlRow, ...]:
     )
 
 
-def write_verilog(plan: NetPlan, config: BuildConfig, folder: Path) -> Generated:
-    """Write the Verilog files into ``folder / "verilog"`` and check them with Verilator's lint."""
-    verilator()  # where it is missing nothing is written
-    sources = write_design(plan, folder / "verilog", config.rtl.bram36)
-    lint(sources, folder / "lint")
-    return {"files": tuple(path.name for path in sources)}
-
-
-def simulate_verilog(plan: NetPlan, sources: list[Path], test: Split, folder: Path) -> RtlSimulated:
-    """Compile the Verilog files and run every test image, back to back; compare and measure.
-
-    Where a score differs, the first layer that does is looked for.
-    """
-    program = build(sources, folder)
-    started = time.monotonic()
-    result = simulate_rtl(program, plan, test.images)
-    seconds = time.monotonic() - started
-    compared = compare_rtl(plan, sources, test, result, folder, seconds)
-    speed = RtlSpeed(plan.interval_cycles, result.interval_cycles, plan.latency_cycles, result.latency_cycles)
-    return {"results": (compared,), "speed": speed}
-
-
-def count_cells(config: BuildConfig, sources: list[Path], folder: Path) -> Counted:
-    """Synthesize the Verilog files and count their cells."""
-    report = synthesize(sources, TOP, folder, part=config.part)
-    return {"synth": synth_row(report, config)}
-
-
-def count_plan(plan: NetPlan, config: BuildConfig, folder: Path, timeout_s: float | None) -> Counted:
-    """Write the Verilog files into ``folder / "verilog"``, synthesize them and count their cells."""
-    sources = write_design(plan, folder / "verilog", config.rtl.bram36)
-    report = synthesize(sources, TOP, folder, part=config.part, timeout_s=timeout_s)
-    return {"synth": synth_row(report, config)}
-
-
-def place_plan(
-    plan: NetPlan, config: BuildConfig, sources: list[Path], tool: str, folder: Path, timeout_s: float | None
-) -> Routed:
-    """Synthesize the files with pads, place and route them by nextpnr, and read its report."""
-    order = nextpnr.plan_nextpnr(tool, config.part, config.clock_mhz)
-    pins = folder / f"{nextpnr.PINS_TOP}.v"
-    write_text(pins, pins_module(plan, TOP))
-    run_passes(plan_synthesis([*sources, pins], nextpnr.PINS_TOP, folder, pads=True), folder, timeout_s=timeout_s)
-    return {"routed": nextpnr.place_and_route(order, folder, config.part, timeout_s)}
-
-
 def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:
     """Return a report's counts beside what the part has."""
     device = device_of(config.part)
@@ -153,29 +106,38 @@ def synth_row(report: SynthReport, config: BuildConfig) -> SynthRow:
 
 
 def generate_step(run: Run) -> StepResult:
-    """Write the Verilog files of the network."""
+    """Write the Verilog files of the network and check them with Verilator's lint."""
+
+    def work(trace: Trace, folder: Path) -> Generated:
+        verilator()  # where it is missing nothing is written
+        plan = plan_of(trace.spec, trace.config)
+        sources = write_design(plan, folder / "verilog", trace.config.rtl.bram36)
+        lint(sources, folder / "lint")
+        return {"files": tuple(path.name for path in sources)}
+
     plan = plan_of(run.spec, run.config)
-    inputs = {"spec": spec_sha256(run.spec), "settings": dataclasses.asdict(run.config.rtl)}
-    step = run.step(GENERATE, inputs, lambda folder: write_verilog(plan, run.config, folder), kind=Generated)
+    step = run.step(GENERATE, work, kind=Generated)
     run.add(rtl_layers=rtl_rows(plan))
     return step
 
 
-def _verilog(run: Run) -> tuple[list[Path], dict[str, str]]:
-    """Return the Verilog files, and the hash of each."""
-    result, folder = run.result(GENERATE), run.job.project / GENERATE / "verilog"
-    hashes = {name: digest for name, digest in result.files.items() if name.startswith("verilog")}
-    return [folder / name for name in result.values["files"]], hashes
-
-
 def rtlsim_step(run: Run) -> StepResult:
-    """Simulate the Verilog files cycle by cycle on every test image."""
-    sources, hashes = _verilog(run)
-    plan = plan_of(run.spec, run.config)
-    inputs = {"files": hashes, "data": run.data.sha256}
-    step = run.step(
-        RTLSIM, inputs, lambda folder: simulate_verilog(plan, sources, run.data.test, folder), kind=RtlSimulated
-    )
+    """Compile the Verilog files and run every test image, back to back; compare and measure.
+
+    Where a score differs, the first layer that does is looked for.
+    """
+
+    def work(trace: Trace, folder: Path) -> RtlSimulated:
+        plan, sources, test = plan_of(trace.spec, trace.config), _verilog(trace, run), trace.data.test
+        program = build(sources, folder)
+        started = time.monotonic()
+        result = simulate_rtl(program, plan, test.images)
+        seconds = time.monotonic() - started
+        compared = compare_rtl(plan, sources, test, result, folder, seconds)
+        speed = RtlSpeed(plan.interval_cycles, result.interval_cycles, plan.latency_cycles, result.latency_cycles)
+        return {"results": (compared,), "speed": speed}
+
+    step = run.step(RTLSIM, work, kind=RtlSimulated)
     run.add(rtl_speed=step.values["speed"])
     run.add_results(step)
     return step
@@ -183,8 +145,44 @@ def rtlsim_step(run: Run) -> StepResult:
 
 def yosys_step(run: Run) -> StepResult:
     """Synthesize the Verilog files for the part's family and count their cells."""
-    sources, hashes = _verilog(run)
-    inputs = {"files": hashes, **part_values(run.config.part)}
-    step = run.step(YOSYS, inputs, lambda folder: count_cells(run.config, sources, folder), kind=Counted)
+
+    def work(trace: Trace, folder: Path) -> Counted:
+        report = synthesize(_verilog(trace, run), TOP, folder, part=trace.config.part)
+        return {"synth": synth_row(report, trace.config)}
+
+    step = run.step(YOSYS, work, kind=Counted)
     run.add(synth=step.values["synth"])
     return step
+
+
+def _verilog(trace: Trace, run: Run) -> list[Path]:
+    """Return the Verilog files that GENERATE has written, in its order."""
+    folder = trace.made(GENERATE) / "verilog"
+    return [folder / name for name in run.result(GENERATE).values["files"]]
+
+
+def count_step(run: Run, config: BuildConfig, cycles: int | None, timeout_s: float | None) -> StepResult:
+    """Write the network as Verilog whatever its route, synthesize it and count its cells."""
+
+    def work(trace: Trace, folder: Path) -> Counted:
+        plan = plan_of(trace.spec, trace.config, cycles)
+        sources = write_design(plan, folder / "verilog", trace.config.rtl.bram36)
+        report = synthesize(sources, TOP, folder, part=trace.config.part, timeout_s=timeout_s)
+        return {"synth": synth_row(report, trace.config)}
+
+    return run.step(COUNT, work, kind=Counted, config=config, given={"cycles": cycles})
+
+
+def place_step(run: Run, config: BuildConfig, cycles: int | None, tool: str, timeout_s: float | None) -> StepResult:
+    """Synthesize what ``count_step`` wrote with pads, place and route it by nextpnr, and read its report."""
+
+    def work(trace: Trace, folder: Path) -> Routed:
+        sources = sorted((trace.made(COUNT) / "verilog").glob("*.v"))
+        order = nextpnr.plan_nextpnr(tool, trace.config.part, trace.config.clock_mhz)
+        pins = folder / f"{nextpnr.PINS_TOP}.v"
+        write_text(pins, pins_module(plan_of(trace.spec, trace.config, cycles), TOP))
+        passes = plan_synthesis([*sources, pins], nextpnr.PINS_TOP, folder, pads=True)
+        run_passes(passes, folder, timeout_s=timeout_s)
+        return {"routed": nextpnr.place_and_route(order, folder, trace.config.part, timeout_s)}
+
+    return run.step(ROUTE, work, kind=Routed, config=config, given={"cycles": cycles, "tool": tool})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xnorflow.base.errors import ConfigError, shown
-from xnorflow.flow.job import Run
+from xnorflow.flow.state import Run
 from xnorflow.flow.step import RESULT, StepResult, finished
 from xnorflow.flow.steps_hls import CONVERT
 from xnorflow.routes.hls.write.project import load_project
@@ -50,7 +50,7 @@ class Synthesis:
         """
         order, backend, converted = self._order(run), run.config.backend, run.result(CONVERT)
         settings = {"cosim": self.cosim, "export": self.export, "vivado": self.vivado}
-        inputs = {"project": converted.key, "files": converted.files, "backend": backend, **settings}
+        inputs = {"files": converted.files, "backend": backend, **settings}
         folder = run.job.project / SYNTH
         if finished(folder, inputs) is None and os.path.lexists(folder / RESULT) and not self.overwrite:
             raise ConfigError(
@@ -64,7 +64,7 @@ class Synthesis:
             found = synthesise(order, backend, folder, timeout_s=self.timeout_s, on_step=self.on_step)
             return {"seconds": found.seconds}
 
-        return run.step(SYNTH, inputs, work, proves=lambda name: name in left)
+        return run.kept_step(SYNTH, inputs, work, proves=lambda name: name in left)
 
     def result(self, run: Run) -> SynthRun:
         """Read the reports, once the step is done."""

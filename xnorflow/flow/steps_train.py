@@ -15,9 +15,12 @@ from typing import Any, TypedDict
 
 from xnorflow.base.errors import ConfigError, DataError, shown
 from xnorflow.base.files.atomic import is_file, sha256_file
+from xnorflow.base.files.folders import MARKER
 from xnorflow.base.files.plain import read_json
-from xnorflow.flow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Run
-from xnorflow.flow.step import INPUTS, RESULT, StepResult, plain, read_result
+from xnorflow.flow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN
+from xnorflow.flow.reads import plain
+from xnorflow.flow.state import Run
+from xnorflow.flow.step import INPUTS, RESULT, StepResult, read_result
 from xnorflow.sources.training.card import Card, find_card
 
 
@@ -133,7 +136,7 @@ def _given(run: Run, model: Path, held: Held | None) -> StepResult:
         shutil.copyfile(model, folder / f"{run.job.name}{suffix}")
         return {"trained_here": False, "card": card, "file": model.name}
 
-    return run.step(TRAIN, given, work, kind=Taken)
+    return run.kept_step(TRAIN, given, work, kind=Taken)
 
 
 def _trained(run: Run, held: Held | None) -> StepResult:
@@ -164,7 +167,7 @@ def _trained(run: Run, held: Held | None) -> StepResult:
         return {"trained_here": True, "card": trained.card}
 
     made_from = {**inputs, "configured": configured}
-    return run.step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Taken)
+    return run.kept_step(TRAIN, made_from, work, keeps=lambda path: path.suffix in (".npz", ".log"), kind=Taken)
 
 
 def _is_remembered(held: Held, asked: dict[str, Any], name: str) -> bool:
@@ -197,7 +200,7 @@ def _refuse(run: Run, held: Held, wanted: str) -> None:
     extraction = run.job.project / EXTRACT
     # a file that could not be read as a network: the copy of it is nobody's work
     unread = (
-        not held.trained_here and os.path.lexists(extraction / INPUTS) and not os.path.lexists(extraction / RESULT)
+        not held.trained_here and os.path.lexists(extraction / MARKER) and not os.path.lexists(extraction / RESULT)
     )
     if not run.overwrites_network and not unread:
         raise ConfigError(

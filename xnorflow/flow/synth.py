@@ -6,22 +6,18 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from xnorflow.base.device import part_values
 from xnorflow.base.errors import ConfigError, ToolNotFound
 from xnorflow.base.files.atomic import atomic_path, check_target, writing
 from xnorflow.base.files.folders import make
 from xnorflow.base.processes.programs import check_time_limit, require_all
 from xnorflow.flow.config import BuildConfig
-from xnorflow.flow.job import EXTRACT, Job, Run
+from xnorflow.flow.job import EXTRACT, Job
 from xnorflow.flow.report import RtlRow, SynthRow
 from xnorflow.flow.run import Announce, Step, complete, hold, prepare
-from xnorflow.flow.step import StepResult
 from xnorflow.flow.steps_hls import CONVERT
-from xnorflow.flow.steps_rtl import RTLSIM_TOOLS, Counted, Routed, count_plan, place_plan, plan_of, rtl_rows
+from xnorflow.flow.steps_rtl import COUNT, ROUTE, RTLSIM_TOOLS, count_step, place_step, plan_of, rtl_rows
 from xnorflow.flow.steps_synth import SYNTH, Synthesis
-from xnorflow.net.spec_file import spec_sha256
 from xnorflow.routes.compare import require_equal
 from xnorflow.routes.rtl.build import build as compile_design
 from xnorflow.routes.rtl.plan.network import NetPlan
@@ -35,7 +31,7 @@ from xnorflow.tools.yosys.run import yosys_package
 
 HLS_TOOL, YOSYS_TOOL = "hls", "yosys"
 SYNTH_BACKENDS = (HLS_TOOL, YOSYS_TOOL)
-COUNT, ROUTE, TRACE = "06-yosys", "07-route", "trace"
+TRACE = "trace"
 
 
 @dataclass(frozen=True)
@@ -103,39 +99,20 @@ def _synth_yosys(job: Job, cycles: int | None, timeout_s: float | None, announce
         prepare(state, EXTRACT, announce, yosys)
         job.config.check_layers(state.spec)
         plan = plan_of(state.spec, build, cycles)
-        inputs = _inputs(plan, build)
-
-        def count(run: Run) -> StepResult:
-            return run.step(COUNT, inputs, lambda folder: count_plan(plan, build, folder, timeout_s), kind=Counted)
-
-        complete(state, {COUNT: Step(count, yosys)}, announce)
+        counting = Step(lambda run: count_step(run, build, cycles, timeout_s), yosys)
+        complete(state, {COUNT: counting}, announce)
         routed, missing = None, ""
         try:
             tool = find_nextpnr()
         except ToolNotFound as error:
             missing = str(error)
         else:
-            sources = sorted((job.project / COUNT / "verilog").glob("*.v"))
-
-            def route(run: Run) -> StepResult:
-                wanted = {**inputs, "tool": tool, "clock_mhz": build.clock_mhz}
-
-                def work(folder: Path) -> Routed:
-                    return place_plan(plan, build, sources, tool, folder, timeout_s)
-
-                return run.step(ROUTE, wanted, work, kind=Routed)
-
-            complete(state, {ROUTE: Step(route, yosys)}, announce)
+            routing = Step(lambda run: place_step(run, build, cycles, tool, timeout_s), yosys)
+            complete(state, {ROUTE: routing}, announce)
             routed = state.result(ROUTE).values["routed"]
         counted = state.result(COUNT)
     row = counted.values["synth"]
     return YosysRun(rtl_rows(plan), plan.interval_cycles, plan.latency_cycles, row, routed, missing)
-
-
-def _inputs(plan: NetPlan, build: BuildConfig) -> dict[str, Any]:
-    settings = {"bram36": build.rtl.bram36, "registers_every": build.rtl.registers_every}
-    folding = {layer.spec.name: [layer.pe, layer.simd] for layer in plan.layers}
-    return {"spec": spec_sha256(plan.spec), "folding": folding, **settings, **part_values(build.part)}
 
 
 def run_trace(job: Job, output: Path, *, image: int = 0, cycles: int | None = None, announce: Announce) -> NetPlan:

@@ -1,6 +1,8 @@
 import json
 
+import netlist_models as netlist
 import numpy as np
+import prove as equivalence
 import pytest
 from rtl_build import build, check_equal
 from rtl_nets import conv_net, dense_net, images_of
@@ -9,7 +11,6 @@ from xnorflow.base.errors import ReportError, ToolFailed, ToolNotFound
 from xnorflow.base.resources import exactly
 from xnorflow.fitting.cost_rtl import cost_of_plan
 from xnorflow.net.folding import Folding
-from xnorflow.routes.rtl import prove as equivalence
 from xnorflow.routes.rtl import simulate
 from xnorflow.routes.rtl.plan import counter as compressor
 from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
@@ -17,7 +18,6 @@ from xnorflow.routes.rtl.write.network import TOP
 from xnorflow.routes.rtl.write.pins import pins_module
 from xnorflow.tools import nextpnr
 from xnorflow.tools.report import Stage
-from xnorflow.tools.yosys import models as netlist
 from xnorflow.tools.yosys import run as yosys
 from xnorflow.tools.yosys.netlist import read_flat
 

@@ -1,7 +1,7 @@
 """Cycle-accurate simulation by Verilator: the network as a compiled program, fed with many images.
 
 The counters are simulated in their quick form (loops); that the cells on the device are equal to
-them is proven by Yosys (``xnorflow.routes.rtl.prove``) and by simulating the synthesized netlist.
+them is proven by Yosys (``tests/prove.py``) and by simulating the synthesized netlist.
 """
 
 from __future__ import annotations

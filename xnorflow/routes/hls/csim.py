@@ -26,10 +26,10 @@ from xnorflow.routes.hls.worker import NODE
 from xnorflow.routes.hls.write.project import HlsProject
 from xnorflow.routes.shares import ImageShare, in_shares
 
-Inputs = NDArray[Any]
+InputArray = NDArray[Any]
 
 
-def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, folder: Path) -> Float64Array:
+def simulate_library(project: HlsProject, binaries: Binaries, inputs: InputArray, folder: Path) -> Float64Array:
     """Return the scores, shape (n, n_classes), that the compiled library gives for encoded inputs.
 
     Args:
@@ -49,14 +49,14 @@ def simulate_library(project: HlsProject, binaries: Binaries, inputs: Inputs, fo
         return np.concatenate(in_shares(run, len(inputs)))
 
 
-def trace_library(project: HlsProject, library: Path, inputs: Inputs, folder: Path) -> dict[str, Float64Array]:
+def trace_library(project: HlsProject, library: Path, inputs: InputArray, folder: Path) -> dict[str, Float64Array]:
     """Return what every node of the network gives, shape (n, values) by node name."""
     outputs = _run_worker(project, library, inputs, folder / "trace", project.node_sizes, None)
     return {name: outputs[NODE + name] for name in project.node_sizes}
 
 
 def simulate_testbench(
-    project: HlsProject, binaries: Binaries, inputs: Inputs, expected: NDArray[np.int64], folder: Path
+    project: HlsProject, binaries: Binaries, inputs: InputArray, expected: NDArray[np.int64], folder: Path
 ) -> Float64Array:
     """Return the scores that the project's own testbench writes, shape (n, n_classes).
 
@@ -78,7 +78,7 @@ def simulate_testbench(
         return np.concatenate(in_shares(run, len(inputs)))
 
 
-def write_tb_data(folder: Path, inputs: Inputs, expected: NDArray[np.int64]) -> None:
+def write_tb_data(folder: Path, inputs: InputArray, expected: NDArray[np.int64]) -> None:
     """Write images and expected scores as the testbench reads them, a line per image."""
     for name, rows in (("tb_input_features.dat", inputs), ("tb_output_predictions.dat", expected)):
         lines = [" ".join(map(str, row)) for row in rows.tolist()]
@@ -98,7 +98,7 @@ def _counter(advance: Advance, lock: threading.Lock) -> Callable[[str], None]:
 def _run_worker(
     project: HlsProject,
     library: Path,
-    inputs: Inputs,
+    inputs: InputArray,
     folder: Path,
     trace: dict[str, int],
     on_line: Callable[[str], None] | None,

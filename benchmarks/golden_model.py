@@ -17,6 +17,7 @@ import numpy as np
 from xnorflow.flow.config_file import load_config
 from xnorflow.routes.hls.build import compile_project
 from xnorflow.routes.hls.csim import simulate_library
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.write.project import write_project
 from xnorflow.show.table import Table, print_tables
 from xnorflow.sources.keras.extract import extract_model, keras_scores
@@ -45,7 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         assert config.hls is not None
-        project = write_project(spec, config.hls, folder / "project", part=config.part)
+        project = write_project(plan_project(spec, config.hls), folder / "project", part=config.part)
         binaries = compile_project(project, folder)
         few = spec.input.encode(images[:CSIM_IMAGES]).reshape(CSIM_IMAGES, -1)
         rates = {

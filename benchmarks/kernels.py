@@ -16,6 +16,7 @@ from xnorflow.flow.config_file import load_config
 from xnorflow.routes import shares
 from xnorflow.routes.hls.build import compile_project
 from xnorflow.routes.hls.csim import simulate_library
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.write.project import write_project
 from xnorflow.show.table import Table, print_tables
 from xnorflow.sources.keras.extract import extract_model
@@ -37,7 +38,7 @@ def main() -> None:
         for kernel, count in IMAGES.items():
             folder, build = Path(temporary) / kernel, config.with_route(kernel=kernel)
             assert build.hls is not None
-            project = write_project(spec, build.hls, folder / "project", part=build.part)
+            project = write_project(plan_project(spec, build.hls), folder / "project", part=build.part)
             binaries = compile_project(project, folder)
             inputs = spec.input.encode(images[:count]).reshape(count, -1)
 

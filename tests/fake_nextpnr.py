@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-FAKES = Path(__file__).parents[1] / "fake_tools"
+FAKES = Path(__file__).parent / "fake_tools"

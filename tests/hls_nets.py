@@ -10,6 +10,7 @@ from net_specs import bipolar
 
 from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
 from xnorflow.net.spec import InputSpec, NetSpec
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.settings import HlsSettings
 from xnorflow.routes.hls.simulate import LIBRARY, TESTBENCH, simulate_csim
 from xnorflow.routes.hls.write.project import write_project
@@ -87,8 +88,8 @@ def images_for(spec: NetSpec, n: int = 60) -> Split:
 
 def check_exact(spec: NetSpec, build: HlsSettings, folder: Path) -> None:
     split = images_for(spec)
-    project = write_project(spec, build, folder / "project", part=PART)
-    results = simulate_csim(spec, build, project, split, folder / "csim")
+    project = write_project(plan_project(spec, build), folder / "project", part=PART)
+    results = simulate_csim(plan_project(spec, build), project, split, folder / "csim")
     assert [result.source for result in results] == [LIBRARY, TESTBENCH]
     for result in results:
         assert result.mismatch is None, result.mismatch

@@ -11,6 +11,7 @@ from xnorflow.flow.config_file import load_config
 from xnorflow.net.inputs import InputSettings
 from xnorflow.net.layers import ConvSpec
 from xnorflow.net.spec import NetSpec
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.simulate import simulate_csim
 from xnorflow.routes.hls.write.project import write_project
 from xnorflow.sources.keras.extract import extract_model, keras_scores
@@ -130,7 +131,7 @@ def test_c_simulation_is_exact_on_every_test_image(tmp_path, name):
     data = data_of(name)
     model, found = load_model(shipped(name))
     spec, config = extract_model(model, found), load_config(ROOT / "hls_configs" / f"{name}.yaml")
-    project = write_project(spec, config.hls, tmp_path / "project", part=config.part)
-    for result in simulate_csim(spec, config.hls, project, data.test, tmp_path / "csim"):
+    project = write_project(plan_project(spec, config.hls), tmp_path / "project", part=config.part)
+    for result in simulate_csim(plan_project(spec, config.hls), project, data.test, tmp_path / "csim"):
         assert result.mismatch is None, result
         assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)

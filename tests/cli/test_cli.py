@@ -220,9 +220,9 @@ def test_exit_code_1_where_something_differs(capsys, finished, monkeypatch):
     report = load_report(finished)
     wrong = report.results[-1].__class__(**{**vars(report.results[-1]), "scores_differ": 1})
     changed = report.__class__(**{**vars(report), "results": (*report.results[:-1], wrong)})
-    monkeypatch.setattr(cli.api._flow, "run", lambda *a, **k: changed)
+    monkeypatch.setattr(cli.api._flow, "run_flow", lambda *a, **k: changed)
     assert main(["run", DIGITS]) == 1
-    monkeypatch.setattr(cli.api._flow, "run", lambda *a, **k: report)
+    monkeypatch.setattr(cli.api._flow, "run_flow", lambda *a, **k: report)
     assert main(["run", DIGITS]) == 0
 
 

@@ -8,7 +8,7 @@ from conftest import ROOT
 
 from xnorflow.base.resources import counts_at
 from xnorflow.flow.config_file import load_config, write_config
-from xnorflow.routes.hls.plan.cycles import cycles
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.rtl.plan.fold import plan_network
 
 _loader = importlib.util.spec_from_file_location("fit_all", ROOT / "hls_configs/fit_all.py")
@@ -27,7 +27,7 @@ def test_shipped_configurations_are_what_fit_writes(shipped, path, tmp_path):
     again, stored = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (tmp_path / "again.yaml", path))
     again.pop("network"), stored.pop("network")
     assert again == stored
-    exact = plan_network(spec, config.rtl.folding) if config.hls is None else cycles(spec, config.hls)
+    exact = plan_network(spec, config.rtl.folding) if config.hls is None else plan_project(spec, config.hls)
     assert found.cost.interval_cycles == exact.interval_cycles
     use, most = counts_at(found.cost.expected, "high"), found.budget.usable
     assert use.within(most)

@@ -9,12 +9,8 @@ from xnorflow.flow.config import BuildConfig
 from xnorflow.flow.report import LayerRow
 from xnorflow.flow.state import Compared, Run, Trace
 from xnorflow.flow.step import StepResult
-from xnorflow.net.layers import LayerSpec
-from xnorflow.net.spec import NetSpec
-from xnorflow.routes.hls.plan.cycles import cycles
-from xnorflow.routes.hls.plan.fold import layer_folding, layer_reuse_factor
-from xnorflow.routes.hls.plan.types import types_of
-from xnorflow.routes.hls.settings import XNOR, HlsSettings
+from xnorflow.routes.hls.plan.network import HlsPlan, plan_project
+from xnorflow.routes.hls.settings import HlsSettings
 
 CONVERT, CSIM = "03-convert", "04-csim"
 # Images that go along with the HLS project, for whoever runs its testbench in Vivado HLS.
@@ -34,15 +30,14 @@ def convert_step(run: Run) -> StepResult:
 
     def work(trace: Trace, folder: Path) -> dict[str, Any]:
         config, spec, images = trace.config, trace.spec, trace.data.test.images[:TESTBENCH_IMAGES]
-        project = write_project(
-            spec, _settings(config), folder / "project", part=config.part, clock_mhz=config.clock_mhz
-        )
+        plan = plan_project(spec, _settings(config))
+        project = write_project(plan, folder / "project", part=config.part, clock_mhz=config.clock_mhz)
         inputs = spec.input.encode(images).reshape(len(images), -1)
         write_tb_data(project.folder / "tb_data", inputs, spec.class_scores(images))
         return {"top": project.top}
 
     step = run.step(CONVERT, work, kind=Converted)
-    run.add(layers=layer_rows(run.spec, _settings(run.config)))
+    run.add(layers=layer_rows(plan_project(run.spec, _settings(run.config))))
     return step
 
 
@@ -52,8 +47,9 @@ def csim_step(run: Run) -> StepResult:
     from xnorflow.routes.hls.write.project import load_project
 
     def work(trace: Trace, folder: Path) -> dict[str, Any]:
+        plan = plan_project(trace.spec, _settings(trace.config))
         project = load_project(trace.made(CONVERT) / "project")
-        results = simulate_csim(trace.spec, _settings(trace.config), project, trace.data.test, folder)
+        results = simulate_csim(plan, project, trace.data.test, folder)
         return {"results": results}
 
     step = run.step(CSIM, work, kind=Compared)
@@ -66,29 +62,18 @@ def _settings(config: BuildConfig) -> HlsSettings:
     return config.hls
 
 
-def _kernel_of(layer: LayerSpec, settings: HlsSettings) -> str:
-    if settings.kernel != XNOR:
-        return f"hls4ml {settings.strategy_of(layer.name)}"
-    folding = layer_folding(layer, settings)
-    return f"XNOR {folding.pe} x {folding.simd}"
-
-
-def layer_rows(spec: NetSpec, settings: HlsSettings) -> tuple[LayerRow, ...]:
+def layer_rows(plan: HlsPlan) -> tuple[LayerRow, ...]:
     """Return what the HLS project makes of each layer: folding, cycles, types."""
-    per_layer = cycles(spec, settings).layers
-    rows = []
-    for layer in spec.layers:
-        types = types_of(spec, layer, settings)
-        rows.append(
-            LayerRow(
-                layer.name,
-                layer.n_in,
-                layer.n_out,
-                _kernel_of(layer, settings),
-                layer_reuse_factor(layer, settings),
-                per_layer[layer.name],
-                types.accum.cpp,
-                types.result.cpp,
-            )
+    return tuple(
+        LayerRow(
+            layer.spec.name,
+            layer.spec.n_in,
+            layer.spec.n_out,
+            layer.kernel,
+            layer.reuse_factor,
+            layer.cycles,
+            layer.types.accum.cpp,
+            layer.types.result.cpp,
         )
-    return tuple(rows)
+        for layer in plan.layers
+    )

@@ -129,6 +129,8 @@ def pools_first(layer: str, kinds: Sequence[str]) -> bool:
     """
     if list(kinds) in _ORDERS:
         return POOL in kinds and kinds.index(POOL) < kinds.index(SIGN)
-    if sorted(kinds) in [sorted(order) for order in _ORDERS] and NORM in kinds:
-        raise ConfigError(f"layer {layer}: BatchNormalization must stand right before QActivation('binary')")
-    raise ConfigError(f"layer {layer}: must be followed by {_ORDER}; got {', '.join(kinds) or 'nothing'}")
+    found = ", ".join(kinds) or "nothing"
+    raise ConfigError(
+        f"layer {layer}: must be followed by {_ORDER}, BatchNormalization right before QActivation('binary') or not at "
+        f"all; got {found}"
+    )

@@ -13,6 +13,7 @@ from xnorflow.base.errors import ConfigError, DataError
 from xnorflow.base.files.folders import claim
 from xnorflow.net.layers import ConvSpec, DenseSpec, ScoreSpec
 from xnorflow.net.spec import InputSpec, NetSpec
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.plan.types import solve_types
 from xnorflow.routes.hls.settings import HlsSettings, Precision
 from xnorflow.routes.hls.write import project as module
@@ -27,7 +28,7 @@ def config(backend: str = "Vivado", io_type: str = "io_parallel", **options: Any
 
 
 def project_of(spec: NetSpec, settings: HlsSettings, folder: Path, clock_mhz: float = 100.0) -> HlsProject:
-    return write_project(spec, settings, folder, part=PART, clock_mhz=clock_mhz)
+    return write_project(plan_project(spec, settings), folder, part=PART, clock_mhz=clock_mhz)
 
 
 def odd_net(bits: int = 1, per_class: bool = False) -> NetSpec:

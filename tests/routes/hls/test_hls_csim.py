@@ -14,6 +14,7 @@ from xnorflow.base.processes.programs import require_tool, run_tool
 from xnorflow.net.layers import DenseSpec
 from xnorflow.routes.hls.build import Binaries
 from xnorflow.routes.hls.csim import simulate_library, simulate_testbench
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.plan.types import solve_types
 from xnorflow.routes.hls.settings import HlsSettings, Precision
 from xnorflow.routes.hls.simulate import simulate_csim
@@ -69,7 +70,9 @@ SPEC = dense_net(31, 17, 9, 3)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> tuple[HlsProject, Path]:
     folder = tmp_path_factory.mktemp("built")
-    return write_project(SPEC, config("Resource", "io_parallel", "Vivado"), folder / "project", part=PART), folder
+    return write_project(
+        plan_project(SPEC, config("Resource", "io_parallel", "Vivado")), folder / "project", part=PART
+    ), folder
 
 
 def wrap(values: np.ndarray, kind: IntType) -> np.ndarray:
@@ -89,8 +92,8 @@ def test_a_narrow_type_is_found_where_it_is(tmp_path, layer, name, cut):
     narrow = dataclasses.replace(solved, bits=solved.bits - cut)
     build = config("Latency", "io_parallel", "Vivado", precision={layer: Precision(**{name: narrow.cpp})})
     split = images_for(spec, 200)
-    project = write_project(spec, build, tmp_path / "project", part=PART)
-    for result in simulate_csim(spec, build, project, split, tmp_path / "csim"):
+    project = write_project(plan_project(spec, build), tmp_path / "project", part=PART)
+    for result in simulate_csim(plan_project(spec, build), project, split, tmp_path / "csim"):
         assert not result.agrees and 0 < result.scores_differ <= 200
         found = result.mismatch
         assert found is not None
@@ -129,7 +132,7 @@ def test_thresholds_that_differ_are_found_as_outputs(tmp_path, built):
     other = dataclasses.replace(SPEC, hidden=(DenseSpec("dense1", first.weights, thresholds), SPEC.hidden[1]))
     project, build = built[0], config("Resource", "io_parallel", "Vivado")
     split = images_for(SPEC, 80)
-    for result in simulate_csim(other, build, project, split, folder / "other"):
+    for result in simulate_csim(plan_project(other, build), project, split, folder / "other"):
         found = result.mismatch
         assert found is not None and (found.layer, found.what) == ("dense1", "outputs")
         assert {value for _, value, _, _ in found.first} <= {5, 6}

@@ -11,7 +11,8 @@ from xnorflow.base.errors import ConfigError
 from xnorflow.base.ints import IntType, fixed_type, parse_type, smallest_type
 from xnorflow.net.layers import DenseSpec, ScoreSpec
 from xnorflow.net.spec import InputSpec, NetSpec
-from xnorflow.routes.hls.plan.types import input_type, narrower_than_needed, solve_types, types_of
+from xnorflow.routes.hls.plan.network import plan_project
+from xnorflow.routes.hls.plan.types import input_type, solve_types, types_of
 from xnorflow.routes.hls.settings import HlsSettings, Precision
 
 CONFIG = HlsSettings(kernel="hls4ml")
@@ -160,15 +161,15 @@ def test_precision_replaces_one_type_and_a_narrow_one_is_told(layer, name):
     config = dataclasses.replace(CONFIG, precision={layer: Precision(**{name: narrow.cpp})})
     assert types_of(spec, spec.layers[index], config) == dataclasses.replace(solved, **{name: narrow})
     assert [types_of(spec, one, config) == solve_types(spec, one) for one in spec.layers].count(True) == 2
-    assert narrower_than_needed(spec, config) == [
+    assert plan_project(spec, config).narrower_than_needed() == [
         f"precision.{layer}.{name} is {narrow.cpp}, but the layer needs {right.cpp}; remove it from the configuration"
     ]
     wide = dataclasses.replace(CONFIG, precision={layer: Precision(**{name: "ap_int<30>"})})
-    assert narrower_than_needed(spec, wide) == []
+    assert plan_project(spec, wide).narrower_than_needed() == []
 
 
 def test_unsigned_where_sums_are_negative_is_told():
     spec = network(9, 5, 1, [0])
     config = dataclasses.replace(CONFIG, precision={"scores": Precision(result="ap_uint<40>")})
-    assert len(narrower_than_needed(spec, config)) == 1
-    assert narrower_than_needed(spec, CONFIG) == []
+    assert len(plan_project(spec, config).narrower_than_needed()) == 1
+    assert plan_project(spec, CONFIG).narrower_than_needed() == []

@@ -14,6 +14,7 @@ from xnorflow.net.shapes import layer_shapes
 from xnorflow.net.spec import InputSpec, NetSpec
 from xnorflow.routes.hls.kernels.operators import cycle_operators
 from xnorflow.routes.hls.plan.fold import layer_folding, layer_reuse_factor
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.settings import HlsSettings
 from xnorflow.routes.hls.write.project import write_project
 
@@ -87,7 +88,9 @@ def run_counted(project, spec, folder) -> Counter:
 def test_our_kernel_runs_the_operators_that_the_cost_counts(tmp_path, name):
     spec, factors = NETWORKS[name]
     build = HlsSettings(reuse_factor=factors)
-    counted = run_counted(write_project(spec, build, tmp_path / "project", part="xc7z010clg400-1"), spec, tmp_path)
+    counted = run_counted(
+        write_project(plan_project(spec, build), tmp_path / "project", part="xc7z010clg400-1"), spec, tmp_path
+    )
     expected: Counter = Counter()
     for layer, shape in zip(spec.layers, layer_shapes(spec), strict=True):
         one = cycle_operators(layer_folding(layer, build), shape.input_bits, accum_bits(shape))
@@ -107,7 +110,7 @@ def test_our_kernel_runs_the_operators_that_the_cost_counts(tmp_path, name):
 def test_hls4mls_kernel_makes_a_product_and_an_addition_for_every_weight_of_a_cycle(tmp_path, name):
     spec, factors = NETWORKS[name]
     build = HlsSettings(kernel="hls4ml", reuse_factor=factors)
-    project = write_project(spec, build, tmp_path / "project", part="xc7z010clg400-1")
+    project = write_project(plan_project(spec, build), tmp_path / "project", part="xc7z010clg400-1")
     kernel = project.folder / "firmware/nnet_utils/nnet_dense_resource.h"
     text = kernel.read_text()
     assert text.count("acc[out_index] +=") >= 2

@@ -12,8 +12,8 @@ from network_data import data_of
 from xnorflow.base.errors import ConfigError
 from xnorflow.flow.config_file import load_config
 from xnorflow.net.folding import Folding, legal_reuse_factors
-from xnorflow.routes.hls.plan.cycles import cycles
 from xnorflow.routes.hls.plan.fold import layer_folding, layer_reuse_factor
+from xnorflow.routes.hls.plan.network import plan_project
 from xnorflow.routes.hls.settings import HlsSettings
 from xnorflow.routes.hls.simulate import simulate_csim
 from xnorflow.routes.hls.write.project import write_project
@@ -79,8 +79,8 @@ def test_trained_networks_are_exact_on_every_test_image(tmp_path, name, kind):
         folding = {layer.name: widest(layer, layer_reuse_factor(layer, build)) for layer in spec.layers}
         assert any(folding[layer.name] != layer_folding(layer, build) for layer in spec.layers)
         build = dataclasses.replace(build, reuse_factor=1, folding=folding)
-    project = write_project(spec, build, tmp_path / "project", part=PART)
-    for result in simulate_csim(spec, build, project, data.test, tmp_path / "csim"):
+    project = write_project(plan_project(spec, build), tmp_path / "project", part=PART)
+    for result in simulate_csim(plan_project(spec, build), project, data.test, tmp_path / "csim"):
         assert (result.images, result.classes_differ, result.scores_differ) == (len(data.test.labels), 0, 0)
 
 
@@ -88,8 +88,8 @@ def test_a_folding_says_the_reuse_factor(tiny_spec, tmp_path):
     folding = {"dense1": Folding(4, 8), "dense2": Folding(2, 16), "scores": Folding(5, 1)}
     build = HlsSettings(folding=folding)
     assert [layer_reuse_factor(layer, build) for layer in tiny_spec.layers] == [32, 8, 32]
-    assert cycles(tiny_spec, build).interval_cycles == 32
-    project = write_project(tiny_spec, build, tmp_path / "project", part=PART)
+    assert plan_project(tiny_spec, build).interval_cycles == 32
+    project = write_project(plan_project(tiny_spec, build), tmp_path / "project", part=PART)
     parameters = (project.folder / "firmware/parameters.h").read_text(encoding="utf-8")
     for name, expected in (("pe", [4, 2, 5]), ("simd", [8, 16, 1]), ("reuse_factor", [32, 8, 32])):
         found = re.findall(rf"static const unsigned {name} = (\d+);", parameters)
@@ -102,7 +102,7 @@ def test_a_folding_says_the_reuse_factor(tiny_spec, tmp_path):
 @pytest.mark.parametrize("settings", [{"reuse_factor": 100}, {"folding": {"dense1": Folding(3, 8)}}])
 def test_what_does_not_divide_a_layer_is_refused(tiny_spec, tmp_path, settings):
     with pytest.raises(ConfigError, match="layer dense1: "):
-        write_project(tiny_spec, HlsSettings(**settings), tmp_path / "project", part=PART)
+        write_project(plan_project(tiny_spec, HlsSettings(**settings)), tmp_path / "project", part=PART)
     assert not (tmp_path / "project").exists()
 
 
@@ -126,12 +126,12 @@ def test_what_hls4ml_holds_is_read_back(tiny_spec, tmp_path, monkeypatch, what, 
 
     monkeypatch.setattr(module, "check_packed", damaged)
     with pytest.raises(ConfigError, match=f"layer dense2: hls4ml .*{text}|layer dense2: hls4ml {text}"):
-        write_project(tiny_spec, build, tmp_path / "project", part=PART)
+        write_project(plan_project(tiny_spec, build), tmp_path / "project", part=PART)
 
 
 def test_a_mismatch_is_found_in_its_layer(tiny_conv_spec, tmp_path):
     build = config(tiny_conv_spec, "middle", "io_parallel", "Vivado")
-    project = write_project(tiny_conv_spec, build, tmp_path / "project", part=PART)
+    project = write_project(plan_project(tiny_conv_spec, build), tmp_path / "project", part=PART)
     dense = next(hidden for hidden in tiny_conv_spec.hidden if hidden.name == "dense1")
     text = (project.folder / "firmware/parameters.h").read_text(encoding="utf-8")
     index = re.search(r"// dense1\nstruct config(\d+)", text).group(1)
@@ -139,7 +139,9 @@ def test_a_mismatch_is_found_in_its_layer(tiny_conv_spec, tmp_path):
     values = [int(value) for value in starts.read_text().split(",")]
     starts.write_text(", ".join(str(value + 2) for value in values))
     assert len(values) == dense.n_out
-    result, _ = simulate_csim(tiny_conv_spec, build, project, images_for(tiny_conv_spec), tmp_path / "csim")
+    result, _ = simulate_csim(
+        plan_project(tiny_conv_spec, build), project, images_for(tiny_conv_spec), tmp_path / "csim"
+    )
     assert not result.agrees
     assert (result.mismatch.layer, result.mismatch.what) == ("dense1", "outputs")
 
@@ -147,7 +149,7 @@ def test_a_mismatch_is_found_in_its_layer(tiny_conv_spec, tmp_path):
 def test_both_kernels_give_the_same_project_interface(tiny_spec, tmp_path):
     for kernel in ("xnor", "hls4ml"):
         build = HlsSettings(kernel=kernel)
-        project = write_project(tiny_spec, build, tmp_path / kernel, part=PART)
+        project = write_project(plan_project(tiny_spec, build), tmp_path / kernel, part=PART)
         top = (project.folder / f"firmware/{project.top}.cpp").read_text(encoding="utf-8")
         assert re.search(rf"{project.top}\(\s+input_t pixels\[64\],\s+\w+ layer\d+_out\[10\]", top)
         assert ("nnet::xnor_dense" in top) == (kernel == "xnor")

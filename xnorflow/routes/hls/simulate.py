@@ -22,8 +22,7 @@ from xnorflow.routes.compare import (
 )
 from xnorflow.routes.hls.build import compile_project, compile_trace_library
 from xnorflow.routes.hls.csim import simulate_library, simulate_testbench, trace_library
-from xnorflow.routes.hls.plan.types import narrower_than_needed
-from xnorflow.routes.hls.settings import HlsSettings
+from xnorflow.routes.hls.plan.network import HlsPlan
 from xnorflow.routes.hls.write.project import HlsProject
 from xnorflow.sources.data.sets import Split
 
@@ -33,15 +32,12 @@ TESTBENCH = "C simulation, testbench"
 PRINTED_DIGITS = 6
 
 
-def simulate_csim(
-    spec: NetSpec, settings: HlsSettings, project: HlsProject, split: Split, folder: Path
-) -> list[SimResult]:
+def simulate_csim(plan: HlsPlan, project: HlsProject, split: Split, folder: Path) -> list[SimResult]:
     """Compile a project and run its C simulation both ways on every image of ``split``.
 
     Args:
-        spec: the golden model.
-        settings: what the project was converted with; named in the advice on a mismatch.
-        project: the converted project.
+        plan: what the project was written by.
+        project: the written project.
         split: images and labels.
         folder: takes binaries, jobs and logs.
 
@@ -52,6 +48,7 @@ def simulate_csim(
         ToolNotFound: no g++.
         ToolFailed: compilation or simulation failed.
     """
+    spec = plan.spec
     folder.mkdir(parents=True, exist_ok=True)
     binaries = compile_project(project, folder)
     inputs = spec.input.encode(split.images).reshape(len(split.images), -1)
@@ -70,7 +67,7 @@ def simulate_csim(
     differing = differing_images(by_library, expected)
     if len(differing) == 0:
         return results
-    mismatch = find_csim_mismatch(spec, settings, project, split.images, differing[:TRACED_IMAGES], folder)
+    mismatch = find_csim_mismatch(plan, project, split.images, differing[:TRACED_IMAGES], folder)
     return [dataclasses.replace(result, mismatch=mismatch) for result in results]
 
 
@@ -88,17 +85,17 @@ def _from_print(spec: NetSpec, printed: NDArray[np.float64], expected: NDArray[n
 
 
 def find_csim_mismatch(
-    spec: NetSpec,
-    settings: HlsSettings,
+    plan: HlsPlan,
     project: HlsProject,
     images: NDArray[np.uint8],
     which: NDArray[np.int64],
     folder: Path,
 ) -> LayerMismatch | None:
     """Return the first layer whose sums or outputs differ on the images numbered ``which``."""
+    spec = plan.spec
     inputs = spec.input.encode(images[which]).reshape(len(which), -1)
     nodes = trace_library(project, compile_trace_library(project, folder), inputs, folder)
-    advice = "; ".join(narrower_than_needed(spec, settings)) or (
+    advice = "; ".join(plan.narrower_than_needed()) or (
         "no type of the configuration is too narrow: convert the project again, and if it still differs report a bug"
     )
     return first_mismatch(_observed(spec, project, nodes, images[which]), which, advice)

@@ -11,44 +11,16 @@ the latency are left out.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from xnorflow.net.layers import ConvSpec, LayerSpec
-from xnorflow.net.spec import NetSpec
-from xnorflow.routes.hls.plan.fold import layer_reuse_factor
 from xnorflow.routes.hls.settings import XNOR, HlsSettings
 
 
-@dataclass(frozen=True)
-class Cycles:
-    """Cycles by formula.
-
-    Attributes:
-        layers: cycles per image of each layer, by name.
-    """
-
-    layers: dict[str, int]
-
-    @property
-    def interval_cycles(self) -> int:
-        """Cycles between two images: those of the slowest layer."""
-        return max(self.layers.values())
-
-    def images_per_s(self, clock_mhz: float) -> float:
-        """Images per second at a clock, if the design reaches it."""
-        return clock_mhz * 1e6 / self.interval_cycles
-
-
-def cycles(spec: NetSpec, settings: HlsSettings) -> Cycles:
-    """Return the cycles per image of every layer."""
-    return Cycles({layer.name: _layer_cycles(layer, shape, settings) for layer, shape in spec.walk()})
-
-
-def _layer_cycles(layer: LayerSpec, shape: tuple[int, ...], settings: HlsSettings) -> int:
-    factor = layer_reuse_factor(layer, settings)
+def layer_cycles(layer: LayerSpec, shape: tuple[int, ...], settings: HlsSettings, reuse_factor: int) -> int:
+    """Return the cycles per image of a layer that reads images of ``shape``."""
     if not isinstance(layer, ConvSpec):
-        return factor
+        return reuse_factor
     if settings.kernel == XNOR:
-        return max(math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2]) * factor)
+        return max(math.prod(shape[:2]), math.prod(layer.conv_shape(shape)[:2]) * reuse_factor)
     rows, columns = shape[:2] if settings.io_type == "io_stream" else layer.conv_shape(shape)[:2]
-    return rows * columns * factor
+    return rows * columns * reuse_factor

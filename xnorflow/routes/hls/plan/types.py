@@ -69,18 +69,3 @@ def _accumulator(spec: NetSpec, layer: LayerSpec) -> IntType:
         return values.accumulator(layer.n_in)
     lowest, highest = values.sum_range(layer.weights)
     return smallest_type(min(lowest, -1), highest)
-
-
-def narrower_than_needed(spec: NetSpec, settings: HlsSettings) -> list[str]:
-    """Return a sentence for each type of ``precision`` that some input can overflow."""
-    found = []
-    for layer in spec.layers:
-        solved, used = solve_types(spec, layer), types_of(spec, layer, settings)
-        for name in ("accum", "result"):
-            need, have = getattr(solved, name), getattr(used, name)
-            if have.lowest > need.lowest or have.highest < need.highest:
-                found.append(
-                    f"precision.{layer.name}.{name} is {have.cpp}, but the layer needs {need.cpp}; "
-                    "remove it from the configuration"
-                )
-    return found

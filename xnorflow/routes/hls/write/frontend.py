@@ -18,9 +18,9 @@ from xnorflow.base.ints import fixed_type
 from xnorflow.net.layers import ConvSpec, LayerSpec, ScoreSpec
 from xnorflow.net.names import MOST_LETTERS
 from xnorflow.net.spec import NetSpec
-from xnorflow.routes.hls.plan.fold import layer_folding, layer_reuse_factor
-from xnorflow.routes.hls.plan.types import input_type, types_of
-from xnorflow.routes.hls.settings import XNOR, HlsSettings
+from xnorflow.routes.hls.plan.network import HlsPlan
+from xnorflow.routes.hls.plan.types import input_type
+from xnorflow.routes.hls.settings import XNOR
 
 Layer = dict[str, Any]
 INPUT_NAME = "pixels"
@@ -51,18 +51,6 @@ def node_names(spec: NetSpec) -> dict[str, str]:
 def _nodes_of(name: str) -> set[str]:
     """Return the names of everything that a layer becomes."""
     return {name, f"bnbt_{name}_norm", *(f"{name}_{part}" for part in ("flat", "norm", "sign", "pool"))}
-
-
-def renamed(spec: NetSpec, settings: HlsSettings, names: dict[str, str]) -> tuple[NetSpec, HlsSettings]:
-    """Return network and settings with other names of layers."""
-    hidden = tuple(dataclasses.replace(layer, name=names[layer.name]) for layer in spec.hidden)
-    scores = dataclasses.replace(spec.scores, name=names[spec.scores.name])
-    changed: dict[str, Any] = {}
-    for key in ("strategy", "reuse_factor", "folding", "precision"):
-        table = getattr(settings, key)
-        if isinstance(table, dict):
-            changed[key] = {names.get(layer, layer): value for layer, value in table.items()}
-    return dataclasses.replace(spec, hidden=hidden, scores=scores), dataclasses.replace(settings, **changed)
 
 
 def layer_list(spec: NetSpec, weight_quantizer: Any) -> list[Layer]:
@@ -194,20 +182,20 @@ def _no_padding() -> Layer:
     return {"pad_top": 0, "pad_bottom": 0, "pad_left": 0, "pad_right": 0, "padding": "valid"}
 
 
-def hls_config(spec: NetSpec, settings: HlsSettings) -> dict[str, Any]:
-    """Return hls4ml's ``HLSConfig`` with the solved types, strategies and reuse factors by layer name."""
+def hls_config(plan: HlsPlan) -> dict[str, Any]:
+    """Return hls4ml's ``HLSConfig`` with the types, strategies and reuse factors by layer name."""
+    spec = plan.spec
     names: dict[str, Any] = {INPUT_NAME: {"Precision": {"result": input_type(spec).hls4ml}, "Trace": False}}
-    for layer in spec.layers:
-        types = types_of(spec, layer, settings)
-        names[layer.name] = {
-            "Precision": {"accum": types.accum.hls4ml, "result": types.result.hls4ml},
-            "Strategy": settings.strategy_of(layer.name),
-            "ReuseFactor": layer_reuse_factor(layer, settings),
+    for layer in plan.layers:
+        names[layer.spec.name] = {
+            "Precision": {"accum": layer.types.accum.hls4ml, "result": layer.types.result.hls4ml},
+            "Strategy": layer.strategy,
+            "ReuseFactor": layer.reuse_factor,
             "Trace": True,
         }
-        if settings.kernel == XNOR:
-            names[layer.name]["Folding"] = dataclasses.asdict(layer_folding(layer, settings))
-        for node in (threshold_norm(layer), output_node(layer, settings.kernel)):
+        if layer.folding is not None:
+            names[layer.spec.name]["Folding"] = dataclasses.asdict(layer.folding)
+        for node in (threshold_norm(layer.spec), output_node(layer.spec, plan.settings.kernel)):
             names.setdefault(node, {})["Trace"] = True
     if _is_normalised(spec.scores):
         names[f"{spec.scores.name}_norm"]["Precision"] = _normalisation_types(spec)

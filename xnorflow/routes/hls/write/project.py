@@ -1,4 +1,4 @@
-"""NetSpec + HlsSettings -> a Vivado HLS or Vitis HLS project, written by hls4ml and then checked."""
+"""HlsPlan -> a Vivado HLS or Vitis HLS project, written by hls4ml and then checked."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ from xnorflow.net.layers import ScoreSpec
 from xnorflow.net.spec import NetSpec
 from xnorflow.routes.hls.kernels.rom import unpack_words
 from xnorflow.routes.hls.kernels.values import values_read
-from xnorflow.routes.hls.plan.fold import check_reuse_factors
-from xnorflow.routes.hls.settings import XNOR, HlsSettings
+from xnorflow.routes.hls.plan.network import HlsPlan
 from xnorflow.routes.hls.write.frontend import (
     hls_config,
     layer_list,
     node_names,
     output_node,
-    renamed,
     threshold_node,
 )
 
@@ -60,46 +58,35 @@ class HlsProject:
     node_sizes: dict[str, int]
 
 
-def write_project(
-    spec: NetSpec, settings: HlsSettings, folder: Path, *, part: str, clock_mhz: float = 100.0
-) -> HlsProject:
-    """Write the HLS project of ``spec`` into ``folder``, which is emptied first.
+def write_project(plan: HlsPlan, folder: Path, *, part: str, clock_mhz: float = 100.0) -> HlsProject:
+    """Write an HLS project into ``folder``, which is emptied first.
 
     Args:
-        spec: the network.
-        settings: how it is made.
+        plan: what each layer will be.
         folder: takes the project.
         part: the part it is for, as ``device_of`` takes it.
         clock_mhz: target clock.
 
     Raises:
-        ConfigError: a setting that hls4ml would take wrongly, named with what is allowed.
+        ConfigError: hls4ml made something else of the network.
         DataError: the folder is a link or somebody else's, or cannot be written.
         ToolNotFound: hls4ml is not installed.
     """
-    settings.check_layers(spec)
-    check_reuse_factors(spec, settings)
-    packed = settings.kernel == XNOR
-    names = node_names(spec)
-    nodes, build = renamed(spec, settings, names)
+    spec, names = plan.spec, node_names(plan.spec)
+    nodes = plan.renamed(names)
     hls4ml = import_hls4ml()
     empty(folder)
     try:
         with _hls4ml_log(folder / "hls4ml.log"):
-            graph = _build_graph(
-                hls4ml,
-                nodes,
-                build,
-                {"part": orderable(part).lower(), "clock_period": 1000 / clock_mhz, "io_type": settings.io_type},
-                folder,
-            )
-            (check_packed if packed else _check_graph)(graph, nodes)
+            target = {"part": orderable(part).lower(), "clock_period": 1000 / clock_mhz}
+            graph = _build_graph(hls4ml, nodes, target, folder)
+            (check_packed if plan.packed else _check_graph)(graph, nodes.spec)
             _write(graph, folder)
     except OSError as error:
         raise write_error(folder, error) from error
     # our own kernel keeps the sums of hidden layers to itself
-    products = spec.layers if not packed else (spec.scores,)
-    outputs = [output_node(node, settings.kernel) for node in nodes.layers]
+    products = (spec.scores,) if plan.packed else spec.layers
+    outputs = [output_node(node, plan.settings.kernel) for node in nodes.spec.layers]
     project = HlsProject(
         folder,
         PROJECT_NAME,
@@ -154,22 +141,22 @@ def _hls4ml_log(path: Path) -> Any:
         path.write_text(text.getvalue(), encoding="utf-8")
 
 
-def _build_graph(hls4ml: Any, spec: NetSpec, settings: HlsSettings, target: dict[str, Any], folder: Path) -> Any:
-    name = settings.backend
-    if settings.kernel == XNOR:
+def _build_graph(hls4ml: Any, plan: HlsPlan, target: dict[str, Any], folder: Path) -> Any:
+    name = plan.settings.backend
+    if plan.packed:
         name = f"Xnor{name}"
         _register_backends(hls4ml)
     backend = hls4ml.backends.get_backend(name)
-    plain = backend.create_initial_config(**target)
+    plain = backend.create_initial_config(**target, io_type=plan.settings.io_type)
     plain |= {
         "OutputDir": str(folder),
         "ProjectName": PROJECT_NAME,
         "Backend": name,
         "Version": "1.0.0",
-        "HLSConfig": hls_config(spec, settings),
+        "HLSConfig": hls_config(plan),
         "TraceOutput": True,
     }
-    layers = layer_list(spec, _weight_quantizer(hls4ml))
+    layers = layer_list(plan.spec, _weight_quantizer(hls4ml))
     return hls4ml.model.graph.ModelGraph.from_layer_list(plain, layers)
 
 

@@ -131,6 +131,6 @@ def pools_first(layer: str, kinds: Sequence[str]) -> bool:
         return POOL in kinds and kinds.index(POOL) < kinds.index(SIGN)
     found = ", ".join(kinds) or "nothing"
     raise ConfigError(
-        f"layer {layer}: must be followed by {_ORDER}, BatchNormalization right before QActivation('binary') or not at "
-        f"all; got {found}"
+        f"layer {layer}: must be followed by {_ORDER}, with BatchNormalization right before QActivation('binary') or "
+        f"nowhere; got {found}"
     )

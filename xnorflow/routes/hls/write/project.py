@@ -33,6 +33,8 @@ from xnorflow.routes.hls.write.frontend import (
 
 PROJECT_NAME = "xnornet"
 MANIFEST = "manifest.json"
+# files with hls4ml's stamp, and what stands there instead
+STAMPED, STAMP = ("build_lib.sh", "hls4ml_config.yml"), "00000000"
 
 
 @dataclass(frozen=True)
@@ -237,3 +239,14 @@ def _write(graph: Any, folder: Path) -> None:
     top.rename(folder / f"{PROJECT_NAME}_trace.cpp")
     graph.config.trace_output = False
     writer.write_project_cpp(graph)
+    _settle_stamp(folder, graph.config.get_config_value("Stamp"))
+
+
+def _settle_stamp(folder: Path, stamp: str) -> None:
+    """Give the library's name an end that is always the same, so that the same plan gives the same files.
+
+    hls4ml draws it at random, as one Python must not load two libraries of one name; here each has its own process.
+    """
+    for name in STAMPED:
+        path = folder / name
+        path.write_text(path.read_text(encoding="utf-8").replace(stamp, STAMP), encoding="utf-8")

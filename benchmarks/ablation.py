@@ -25,7 +25,7 @@ from xnorflow.net.inputs import InputSettings
 from xnorflow.show.table import Table, markdown, print_tables
 from xnorflow.sources.data.sets import DataSet, load_dataset
 from xnorflow.sources.training.augment import Warp
-from xnorflow.sources.training.epochs import Lessons
+from xnorflow.sources.training.epochs import TrainingSet
 from xnorflow.sources.training.seed import EVALUATION_BATCH, STEPS_PER_EXECUTION, Encode, Schedule, TrainingRun
 from xnorflow.sources.training.settings import TrainConfig
 from xnorflow.sources.training.train import build_network
@@ -35,18 +35,18 @@ THRESHOLD = 128
 TEACHER_SHARE, TEMPERATURE, TEACHER_EPOCHS = 0.7, 2.0, 10
 
 
-class Taught(Lessons):
-    """Lessons whose targets are in part the softened scores of a float network for the same image."""
+class Taught(TrainingSet):
+    """A training set whose targets are in part the softened scores of a float network for the same image."""
 
-    def __init__(self, lessons: Lessons, teacher: Any) -> None:
-        self._lessons, self._teacher = lessons, teacher
+    def __init__(self, training_set: TrainingSet, teacher: Any) -> None:
+        self._plain, self._teacher = training_set, teacher
 
     def __len__(self) -> int:
-        return len(self._lessons)
+        return len(self._plain)
 
     def epoch(self, index: int) -> tuple[UInt8Array, Float32Array]:
         """Return images and targets of an epoch."""
-        images, targets = self._lessons.epoch(index)
+        images, targets = self._plain.epoch(index)
         logits = self._teacher.predict(_grey(images), batch_size=EVALUATION_BATCH, verbose=0)
         soft = tf.nn.softmax(logits / TEMPERATURE).numpy()
         return images, (TEACHER_SHARE * soft + (1 - TEACHER_SHARE) * targets).astype(np.float32)
@@ -71,29 +71,33 @@ class Course:
 
     def __init__(self, data: DataSet, seed: int, epochs: int) -> None:
         self.data, self.seed, self.epochs = data, seed, epochs
-        self._lessons: dict[tuple[Warp, int], Lessons] = {}
+        self._training_sets: dict[tuple[Warp, int], TrainingSet] = {}
 
     @functools.cached_property
     def teacher(self) -> Any:
-        """Float network, 784-1024-1024-10 on grey pixels, taught the recipe's lessons."""
+        """Float network, 784-1024-1024-10 on grey pixels, trained on the images of the recipe."""
         wide = [layer for _ in range(2) for layer in (keras.layers.Dense(1024, "relu"), keras.layers.Dropout(0.2))]
         first, last = keras.layers.InputLayer((784,)), keras.layers.Dense(self.data.n_classes)
         teacher = keras.Sequential([first, *wide, last])
-        found = self.run(teacher, _grey, self.lessons(TrainConfig()), Schedule(TEACHER_EPOCHS, 128, 1e-3), Part())
+        found = self.run(
+            teacher, _grey, self.training_set(TrainConfig()), Schedule(TEACHER_EPOCHS, 128, 1e-3), Part()
+        )
         print(f"teacher: {found.best_accuracy:.2%} of the validation images", flush=True)
         return teacher
 
-    def lessons(self, config: TrainConfig) -> Lessons:
-        """Return the lessons that a recipe asks for."""
+    def training_set(self, config: TrainConfig) -> TrainingSet:
+        """Return the images and targets that a recipe asks for."""
         key = Warp(config.rotate, config.scale, config.elastic), config.shift
-        if key not in self._lessons:
-            self._lessons[key] = Lessons(self.data.train, self.data.n_classes, *key, self.seed)
-        return self._lessons[key]
+        if key not in self._training_sets:
+            self._training_sets[key] = TrainingSet(self.data.train, self.data.n_classes, *key, self.seed)
+        return self._training_sets[key]
 
-    def run(self, model: Any, encode: Encode, lessons: Lessons, schedule: Schedule, part: Part) -> TrainingRun:
+    def run(
+        self, model: Any, encode: Encode, training_set: TrainingSet, schedule: Schedule, part: Part
+    ) -> TrainingRun:
         """Train a model; it has the weights of its best epoch in the end."""
         with tempfile.TemporaryDirectory() as folder:
-            run = TrainingRun(model, encode, lessons, schedule, Path(folder) / "run", "")
+            run = TrainingRun(model, encode, training_set, schedule, Path(folder) / "run", "")
             if part.rate:
                 rate: Any = Rate(schedule.learning_rate, schedule.epochs * run.steps, part.rate)
             else:
@@ -107,9 +111,9 @@ class Course:
 def train_one(part: Part, course: Course) -> float:
     """Train with one part changed; return the accuracy on the validation images after the best epoch."""
     config = TrainConfig(epochs=course.epochs, **part.train)
-    lessons: Lessons = course.lessons(config)
+    training_set: TrainingSet = course.training_set(config)
     if part.taught:
-        lessons = Taught(lessons, course.teacher)
+        training_set = Taught(training_set, course.teacher)
     keras.utils.set_random_seed(course.seed)
     model = changed(build_network(NETWORK, course.data.keras_shape, course.data.n_classes), part.layer)
     source = InputSettings(1, THRESHOLD).keras_input((784,))
@@ -121,11 +125,11 @@ def train_one(part: Part, course: Course) -> float:
     if part.real_first:
         epochs = epochs // 2
         first = changed(model, real)
-        course.run(first, encode, lessons, Schedule(course.epochs - epochs, 128, 1e-3), Part())
+        course.run(first, encode, training_set, Schedule(course.epochs - epochs, 128, 1e-3), Part())
         for layer in first.layers:
             if isinstance(layer, keras.layers.Dense):
                 model.get_layer(layer.name).set_weights([np.clip(layer.get_weights()[0], -1, 1)])
-    run = course.run(model, encode, lessons, Schedule(epochs, config.batch_size, config.learning_rate), part)
+    run = course.run(model, encode, training_set, Schedule(epochs, config.batch_size, config.learning_rate), part)
     if not part.reestimated:
         return run.best_accuracy
     reestimate(model, encode(course.data.train.images))

@@ -49,7 +49,7 @@ def changed(package, name):
     ("name", "steps"),
     [
         ("routes/rtl/write/layer.py", {"rtl"}),
-        ("routes/rtl/verilog/xnf_hold.v", {"rtl"}),
+        ("routes/rtl/verilog/xnf_buffer.v", {"rtl"}),
         ("routes/rtl/harness.cpp", {"rtl"}),
         ("tools/yosys/run.py", {"rtl"}),
         ("routes/hls/kernels/nnet_xnor_dense.h", {"hls"}),
@@ -104,7 +104,7 @@ def test_verilog_is_written_again_for_what_it_depends_on(project, monkeypatch):
 def test_verilog_is_written_again_by_changed_code(project, package):
     config, folder = project
     assert written(config, folder) and not written(config, folder)
-    assert changed(package, "routes/rtl/verilog/xnf_hold.v") == {"rtl"}
+    assert changed(package, "routes/rtl/verilog/xnf_buffer.v") == {"rtl"}
     report = api.write(config, project=folder)
     # the golden model is made by other code
     assert [(step.name, step.reused) for step in report.steps][1:] == [("02-extract", True), (GENERATE, False)]

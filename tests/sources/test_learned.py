@@ -19,7 +19,7 @@ from xnorflow.sources.data.sets import DataSet
 from xnorflow.sources.keras.extract import extract_file, extract_model, keras_scores
 from xnorflow.sources.keras.file.read import load_model, save_model
 from xnorflow.sources.training.settings import TrainConfig
-from xnorflow.sources.training.train import _Student, build_network, train_network
+from xnorflow.sources.training.train import _Trainer, build_network, train_network
 
 # building TensorFlow graphs takes a second or two per network
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -210,8 +210,8 @@ def test_checkpoint_of_another_input_is_not_resumed(tmp_path):
     weights = []
     for bits, setting in ((8, 128), (1, LEARNED)):
         # both read pixels, 36 of them
-        student = _Student(network, uneven(), tmp_path / "out", config, InputSettings(bits, setting))
-        weights.append(student.train(3)[0].get_weights())
+        trainer = _Trainer(network, uneven(), tmp_path / "out", config, InputSettings(bits, setting))
+        weights.append(trainer.train(3)[0].get_weights())
         assert (tmp_path / "out" / "seed-3.npz").is_file()
     assert len(weights[1]) == len(weights[0]) + 3
 

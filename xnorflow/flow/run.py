@@ -93,7 +93,7 @@ def run_flow(job: Job, until: str | None = None, announce: Announce = lambda ste
         ConfigError: the route has no such step.
         XnorflowError: as the steps raise it.
     """
-    with hold(job, until) as state:
+    with locked_run(job, until) as state:
         prepare(state, until, announce)
         if not state.worked:
             _save(state)
@@ -101,7 +101,7 @@ def run_flow(job: Job, until: str | None = None, announce: Announce = lambda ste
 
 
 @contextlib.contextmanager
-def hold(job: Job, until: str | None = None, also: Tools = (), *, keeps_network: bool = False) -> Iterator[Run]:
+def locked_run(job: Job, until: str | None = None, also: Tools = (), *, keeps_network: bool = False) -> Iterator[Run]:
     """Hold a project's lock for a run, which a command takes once and whole.
 
     Args:
@@ -125,7 +125,7 @@ def prepare(state: Run, until: str | None, announce: Announce, also: Tools = ())
     """Do what is not yet done of the configuration's route, up to ``until``; ``report.json`` is kept true of it.
 
     Args:
-        state: what ``hold`` gives.
+        state: what ``locked_run`` gives.
         until: name of the last step; all by default.
         announce: called after each step.
         also: looks for tools that the command needs afterwards, before anything works.

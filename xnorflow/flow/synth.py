@@ -14,7 +14,7 @@ from xnorflow.base.processes.programs import check_time_limit, require_all
 from xnorflow.flow.config import BuildConfig
 from xnorflow.flow.job import EXTRACT, Job
 from xnorflow.flow.report import RtlRow, SynthRow
-from xnorflow.flow.run import Announce, Step, complete, hold, prepare
+from xnorflow.flow.run import Announce, Step, complete, locked_run, prepare
 from xnorflow.flow.steps_hls import CONVERT
 from xnorflow.flow.steps_rtl import COUNT, ROUTE, RTLSIM_TOOLS, count_step, place_step, plan_of, rtl_rows
 from xnorflow.flow.steps_synth import SYNTH, Synthesis
@@ -86,7 +86,7 @@ def run_synth(
 def _synth_hls(job: Job, order: Synthesis, announce: Announce) -> SynthRun:
     """Convert if needed, then run the HLS tool, and Vivado where it is asked for."""
     tools = tools_of(job.config.backend, order.vivado)
-    with hold(job, CONVERT, tools, keeps_network=True) as state:
+    with locked_run(job, CONVERT, tools, keeps_network=True) as state:
         prepare(state, CONVERT, announce, tools)
         complete(state, {SYNTH: Step(order.step, tools)}, announce)
         return order.result(state)
@@ -95,7 +95,7 @@ def _synth_hls(job: Job, order: Synthesis, announce: Announce) -> SynthRun:
 def _synth_yosys(job: Job, cycles: int | None, timeout_s: float | None, announce: Announce) -> YosysRun:
     """Synthesize the network as Verilog, and place and route it where nextpnr is installed."""
     build, yosys = as_verilog(job.config), (yosys_package,)
-    with hold(job, EXTRACT, yosys, keeps_network=True) as state:
+    with locked_run(job, EXTRACT, yosys, keeps_network=True) as state:
         prepare(state, EXTRACT, announce, yosys)
         job.config.check_layers(state.spec)
         plan = plan_of(state.spec, build, cycles)
@@ -119,7 +119,7 @@ def run_trace(job: Job, output: Path, *, image: int = 0, cycles: int | None = No
     """Simulate one test image and write every signal of every cycle to a VCD file; see ``api.trace``."""
     check_target(output)
     require_all(RTLSIM_TOOLS)
-    with hold(job, EXTRACT, keeps_network=True) as state:
+    with locked_run(job, EXTRACT, keeps_network=True) as state:
         test = state.data.test
         if not 0 <= image < len(test.images):
             raise ConfigError(f"image must be 0 to {len(test.images) - 1}, got {image}")

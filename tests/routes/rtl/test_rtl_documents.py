@@ -94,7 +94,7 @@ WRONG = {
         "width_must_be_1_or_more": {"WIDTH": 0},
         "used_must_be_1_to_ratio_times_width": {"USED": 3},
     },
-    "xnf_hold": {
+    "xnf_buffer": {
         "words_must_be_1_or_more": {"WORDS": 0},
         "values_must_be_1_or_more": {"VALUES": 0},
         "bits_must_be_1_to_8": {"BITS": 9, "WORD_SUM_BITS": 9, "ONES_BITS": 9},

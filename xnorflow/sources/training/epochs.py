@@ -1,4 +1,4 @@
-"""What a network is taught from, epoch by epoch: warped and shifted images, with their labels.
+"""What a network is trained on, epoch by epoch: warped and shifted images, with their labels.
 
 Warping all images anew for every epoch would take longer than training a small network on them. So
 a few warped copies of the training set are made when they are first needed, and the epochs take turns;
@@ -16,11 +16,11 @@ from xnorflow.sources.training.augment import Warp, shift_images, warp_images
 COPIES = 10
 
 
-class Lessons:
+class TrainingSet:
     """The images and targets of every epoch, the same for the same seed."""
 
     def __init__(self, train: Split, n_classes: int, warp: Warp, shift: int, seed: int) -> None:
-        """Prepare lessons from ``train``.
+        """Prepare the epochs of ``train``.
 
         Args:
             train: training images and labels.

@@ -20,7 +20,7 @@ from xnorflow.base.keras_stack import import_keras
 from xnorflow.base.processes import signals
 from xnorflow.base.progress import progress_bar
 from xnorflow.sources.data.sets import Split
-from xnorflow.sources.training.epochs import Lessons
+from xnorflow.sources.training.epochs import TrainingSet
 
 # Steps per call into TensorFlow: keeps Python's share of an epoch below a tenth.
 STEPS_PER_EXECUTION = 20
@@ -53,23 +53,23 @@ class TrainingRun:
     """
 
     def __init__(
-        self, model: Any, encode: Encode, lessons: Lessons, schedule: Schedule, place: Path, key: str
+        self, model: Any, encode: Encode, training_set: TrainingSet, schedule: Schedule, place: Path, key: str
     ) -> None:
         """Prepare a run.
 
         Args:
             model: Keras model; compiled here.
             encode: uint8 images -> what the model reads.
-            lessons: images and targets of every epoch.
+            training_set: images and targets of every epoch.
             schedule: how long and how fast.
             place: ``<place>.npz`` is the checkpoint, ``<place>.log`` takes a line per epoch.
             key: a checkpoint with another one is not taken up.
         """
-        self.model, self.encode, self.lessons, self.schedule = model, encode, lessons, schedule
+        self.model, self.encode, self.training_set, self.schedule = model, encode, training_set, schedule
         self.checkpoint, self.log, self.key = place.with_suffix(CHECKPOINT), place.with_suffix(LOG), key
         self.epoch, self.best_epoch, self.best_accuracy, self.seconds = 0, 0, -1.0, 0.0
         self.best_weights: list[NDArray[Any]] = model.get_weights()
-        self.steps = max(1, len(lessons) // schedule.batch_size)
+        self.steps = max(1, len(training_set) // schedule.batch_size)
         keras = import_keras()
         cosine = keras.optimizers.schedules.CosineDecay(schedule.learning_rate, schedule.epochs * self.steps)
         model.compile(
@@ -116,7 +116,7 @@ class TrainingRun:
         """Train on every image once, but for those left over from the last whole batch; return the mean loss."""
         batch = self.schedule.batch_size
         used = self.steps * batch
-        images, targets = self.lessons.epoch(self.epoch)
+        images, targets = self.training_set.epoch(self.epoch)
         history = self.model.fit(
             self.encode(images[:used]), targets[:used], batch_size=batch, shuffle=False, verbose=0
         )

@@ -33,7 +33,7 @@ from xnorflow.sources.keras.extract import extract_model
 from xnorflow.sources.keras.file.read import save_model
 from xnorflow.sources.training.augment import Warp
 from xnorflow.sources.training.card import Accuracy, Card, CardData, SeedRun, Seeds, save_card
-from xnorflow.sources.training.epochs import Lessons
+from xnorflow.sources.training.epochs import TrainingSet
 from xnorflow.sources.training.seed import CHECKPOINT, Schedule, TrainingRun
 from xnorflow.sources.training.settings import TrainConfig
 
@@ -99,25 +99,25 @@ def train_network(
     Raises:
         ConfigError: the network cannot be built, is not binary, or does not fit the data.
     """
-    student = _Student(network, data, folder, config or TrainConfig(), settings or InputSettings())
+    trainer = _Trainer(network, data, folder, config or TrainConfig(), settings or InputSettings())
     path = folder / f"{network.stem}.h5"
     runs: list[SeedRun] = []
-    for seed in range(student.config.seed, student.config.seed + student.config.seeds):
-        model, run = student.train(seed)
+    for seed in range(trainer.config.seed, trainer.config.seed + trainer.config.seeds):
+        model, run = trainer.train(seed)
         signals.raise_pending()
         if not runs or run.validation > max(earlier.validation for earlier in runs):
-            save_model(model, path, student.settings)
+            save_model(model, path, trainer.settings)
             kept = run
         runs.append(run)
     card = Card(
         network=network.stem,
         data=CardData(data.name, data.sha256, len(data.test.labels)),
-        input=student.settings,
+        input=trainer.settings,
         seed=kept.seed,
         best_epoch=kept.best_epoch,
         accuracy=Accuracy(kept.validation, kept.test, kept.golden),
         seeds=_spread(runs),
-        train=student.config,
+        train=trainer.config,
         seconds=round(sum(run.seconds for run in runs), 1),
         versions=versions(),
         sha256=sha256_file(path),
@@ -139,7 +139,7 @@ def _spread(runs: Sequence[SeedRun]) -> Seeds:
     return Seeds(statistics.mean(found), deviation, tuple(runs))
 
 
-class _Student:
+class _Trainer:
     """A network to train, with all that its seeds have in common."""
 
     def __init__(
@@ -189,14 +189,14 @@ class _Student:
         config = self.config
         import_keras().utils.set_random_seed(seed)
         model = self.build()
-        lessons = Lessons(self.data.train, self.data.n_classes, self.warp, config.shift, seed)
+        training_set = TrainingSet(self.data.train, self.data.n_classes, self.warp, config.shift, seed)
         # one seed is the same run, alone or among others
         alone = dataclasses.replace(config, seed=seed, seeds=1)
         text = self.network.read_text(encoding="utf-8", errors="replace")
         training = TrainingRun(
             model,
             self._encode,
-            lessons,
+            training_set,
             Schedule(config.epochs, config.batch_size, config.learning_rate),
             self.folder / f"seed-{seed}",
             self._key(text, repr(alone), repr((self.source, self.settings.pixel_threshold))),

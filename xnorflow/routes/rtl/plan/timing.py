@@ -155,7 +155,7 @@ def window_pixels(window: WindowPlan, target: Link, complete: _Cycles, freed: _C
 
 
 def inputs(layer: LayerPlan, stream: Link, full: _Cycles, given_back: _Cycles) -> Module:
-    """xnf_hold, xnf_chunks: a word is taken while one of the places for images is free."""
+    """xnf_buffer, xnf_chunks: a word is taken while one of the places for images is free."""
     places, delay = (1, 0) if layer.whole else (2, 1)
     now = 0
     for image in itertools.count():

@@ -112,7 +112,7 @@ def _hold(layer: LayerPlan) -> list[str]:
     return [
         wire("x", total),
         wire("ones", layer.ones_bits),
-        *instance("xnf_hold", "inputs", sizes, nets),
+        *instance("xnf_buffer", "inputs", sizes, nets),
         *(unused("unused_x", f"x[{total - 1}:{used}]") if total > used else []),
     ]
 

@@ -6,7 +6,7 @@
 // shifted in behind it.
 // Timing: `x` changes one cycle after `available && idle`, `ones` SUM_LAG + 1 cycles after `x`.
 `default_nettype none
-module xnf_hold #(
+module xnf_buffer #(
     parameter WORDS = 1,          // words per image
     parameter VALUES = 1,         // values per incoming word
     parameter BITS = 1,           // bits per value

@@ -1,4 +1,4 @@
-"""What README and docs/ show a reader: Python blocks and commands, in the order in which they stand."""
+"""What README and docs/ show a reader: Python and YAML blocks and commands, in the order in which they stand."""
 
 import re
 import shlex
@@ -26,6 +26,11 @@ class Command:
 def python_blocks(page):
     """The Python blocks of a page."""
     return [text for language, text in BLOCK.findall(page.read_text(encoding="utf-8")) if language == "python"]
+
+
+def yaml_blocks(page):
+    """The YAML blocks of a page."""
+    return [text for language, text in BLOCK.findall(page.read_text(encoding="utf-8")) if language == "yaml"]
 
 
 def shown_commands(page):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xnorflow.base.files.atomic import write_text
-from xnorflow.routes.rtl.plan import counter as compressor
+from xnorflow.routes.rtl.plan import counter
 from xnorflow.routes.rtl.write.counter import counter_module
 from xnorflow.routes.rtl.write.network import fixed_modules
 from xnorflow.tools.yosys.run import run_passes
@@ -13,7 +13,7 @@ from xnorflow.tools.yosys.run import run_passes
 CELLS = ("xnf_606", "xnf_63", "xnf_32", "xnf_add3")
 
 
-def prove_counter(heap: compressor.Plan, folder: Path, timeout_s: float | None = None) -> None:
+def prove_counter(heap: counter.CounterPlan, folder: Path, timeout_s: float | None = None) -> None:
     """Prove the two forms of a counter equal: the solver finds no input for which they differ.
 
     The cells are taken as Yosys' own models of LUT6, LUT6_2 and CARRY4. The work grows steeply with

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 from conftest import NETWORKS, ROOT, needs_qkeras
-from doc_pages import PAGES, named_commands, python_blocks, shown_commands
+from doc_pages import BLOCK, PAGES, named_commands, python_blocks, shown_commands, yaml_blocks
 
+from xnorflow.base.device import load_device
 from xnorflow.cli.main import _parser, main
+from xnorflow.flow.config_file import load_config
 from xnorflow.sources.training.train import build_network
 
 # what stands for a value of the reader's own
@@ -57,6 +59,24 @@ def test_python_blocks_run_in_a_plain_process(checkout, package_env, page):
         [sys.executable, "-c", program], cwd=checkout, env=package_env, capture_output=True, text=True, timeout=900
     )
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("block", [block for page in PAGES for block in yaml_blocks(page)])
+def test_yaml_blocks_are_read(tmp_path, block):
+    """A device file as it stands; of settings each line by itself, for they are alternatives."""
+    path = tmp_path / "shown.yaml"
+    path.write_text(block, encoding="utf-8")
+    if "parts:" in block:
+        assert load_device(path).parts
+        return
+    for line in block.splitlines():
+        path.write_text(f"part: xc7z010clg400-1\n{line}\n", encoding="utf-8")
+        assert load_config(path).part
+
+
+def test_every_block_is_of_a_kind_that_is_tested():
+    languages = {language for page in PAGES for language, _ in BLOCK.findall(page.read_text(encoding="utf-8"))}
+    assert languages == {"", "python", "yaml"}
 
 
 @pytest.mark.parametrize(("page", "command"), [timed(*shown) for shown in SHOWN], ids=name_of)

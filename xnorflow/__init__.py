@@ -4,11 +4,10 @@ One function per command: ``xnorflow.run("hls_configs/digits.yaml", pretrained=T
 it is first asked for, so that ``import xnorflow`` itself loads nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+# true for type checkers alone; the module typing would take longer to load than all of this
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     # each name a second time: for type checkers that says that it is offered
     from xnorflow.api import calibrate as calibrate
@@ -87,7 +86,9 @@ _HOME = {name: module for module, names in _OFFERED.items() for name in names.sp
 __all__ = [*_HOME, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib
+
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

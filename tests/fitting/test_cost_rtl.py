@@ -14,8 +14,8 @@ from xnorflow.base.resources import Band, exactly
 from xnorflow.fitting.cost_rtl import RtlCoefficients, RtlKernel, cost_of_plan, default_coefficients
 from xnorflow.net.folding import Folding
 from xnorflow.net.shapes import ConvShape, LayerShape, dense_shapes, layer_shapes
-from xnorflow.routes.rtl.plan import counter as compressor
-from xnorflow.routes.rtl.plan.cells import Cells, counter, layer_parts, lut_memory, rom_cells
+from xnorflow.routes.rtl.plan import counter
+from xnorflow.routes.rtl.plan.cells import Cells, counter_cells, layer_parts, lut_memory, rom_cells
 from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
 from xnorflow.routes.rtl.plan.rom import (
     LUTS_PER_BLOCK,
@@ -124,9 +124,9 @@ def test_no_other_deal_of_the_blocks_saves_more_than_a_block(case, bram36):
 
 def test_counter_by_hand():
     # six bits by one xnf_63 (2 LUTs) to columns of 1, 2, 2 with the passing bits; an adder for two of them
-    heap = compressor.plan((6, 1, 1))
+    heap = counter.plan((6, 1, 1))
     assert [cell.kind for stage in heap.stages for cell in stage] == ["xnf_63"]
-    assert counter(heap) == Cells(lut=2 + 2, ff=(1 + 2 + 2) + 3)
+    assert counter_cells(heap) == Cells(lut=2 + 2, ff=(1 + 2 + 2) + 3)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_registers_of_a_layer_by_hand():
     assert parts["accumulate"] == Cells(lut=4 * 2 * 9, ff=4 * 9)
     assert parts["fifo"] == Cells(lut=19 + 4, ff=12)
     assert parts["sequencer"].ff == 4 + 2 + 1
-    assert parts["count"] == counter(layer.heap).times(4)
+    assert parts["count"] == counter_cells(layer.heap).times(4)
 
 
 def test_cost_of_a_plan_has_its_cycles():

@@ -1,4 +1,4 @@
-"""FPGA devices as data: one YAML file each in ``xnorflow/devices/``, or a file of a user's own.
+"""FPGA devices as data: one YAML file each in ``xnorflow/base/devices/``, or a file of a user's own.
 
 A part is asked for by its orderable name (``xc7z010clg400-1``, in any usual spelling), by its device (``xc7z010``),
 by a board (``Zybo Z7-10``), or by the path of a device file.
@@ -125,7 +125,7 @@ def devices() -> tuple[Device, ...]:
 
 
 def load_device(path: Path) -> Device:
-    """Read a device file of a user's own, of the same form as those in ``xnorflow/devices/``.
+    """Read a device file of a user's own, of the same form as those in ``xnorflow/base/devices/``.
 
     Raises:
         ConfigError: it cannot be read, lacks a field, or holds one that is unknown or of the wrong kind.
@@ -147,7 +147,7 @@ def _device(file: str, fields: Any) -> Device:
     try:
         told = from_plain(_File, fields, where)
     except DataError as error:
-        raise ConfigError(f"{error}; compare it with one in xnorflow/devices/") from error
+        raise ConfigError(f"{error}; compare it with one in xnorflow/base/devices/") from error
     return Device(told.name, told.parts, told.boards, told.resources, told.source, told.pins)
 
 

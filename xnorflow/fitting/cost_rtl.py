@@ -1,6 +1,6 @@
 """Cost of our own Verilog: ``pe`` neurons in parallel, ``simd`` inputs of each per cycle.
 
-``rtl/cells.py`` counts what the generator writes. Only the LUTs of control are fitted, to Yosys runs:
+``routes/rtl/plan/cells.py`` counts what the generator writes. Only the LUTs of control are fitted, to Yosys runs:
 the coefficients are data (``costs/rtl.yaml``), and ``benchmarks/rtl_costs.py`` makes new ones.
 """
 

@@ -12,7 +12,7 @@ from xnorflow.base.resources import exactly
 from xnorflow.fitting.cost_rtl import cost_of_plan
 from xnorflow.net.folding import Folding
 from xnorflow.routes.rtl import simulate
-from xnorflow.routes.rtl.plan import counter as compressor
+from xnorflow.routes.rtl.plan import counter
 from xnorflow.routes.rtl.plan.fold import choose_foldings, plan_network
 from xnorflow.routes.rtl.write.network import TOP
 from xnorflow.routes.rtl.write.pins import pins_module
@@ -45,13 +45,13 @@ def test_cells_equal_their_sums(tmp_path, cell):
     ],
 )
 def test_counters_of_cells_equal_the_loops(tmp_path, heights, every, late, lag):
-    equivalence.prove_counter(compressor.plan(heights, every, late, lag), tmp_path, timeout_s=600)
+    equivalence.prove_counter(counter.plan(heights, every, late, lag), tmp_path, timeout_s=600)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("heights", [(2, 14, 2, 2, 1), (1, 4, 4, 4, 4, 1)])
 def test_larger_counters_equal_the_loops(tmp_path, heights):
-    equivalence.prove_counter(compressor.plan(heights), tmp_path)
+    equivalence.prove_counter(counter.plan(heights), tmp_path)
 
 
 def test_a_wrong_cell_is_found(tmp_path, monkeypatch):
@@ -214,7 +214,7 @@ def test_random_heaps_keep_their_sum():
     rng = np.random.default_rng(0)
     for _ in range(200):
         columns, lag = int(rng.integers(1, 12)), int(rng.integers(0, 4))
-        heap = compressor.plan(
+        heap = counter.plan(
             rng.integers(0, 30, columns).tolist(), int(rng.integers(1, 3)), int(rng.integers(0, columns + 1)), lag
         )
         assert heap.registers > lag
@@ -226,5 +226,5 @@ def test_random_heaps_keep_their_sum():
             for cell in stage:
                 # a counter of so many bits must hold the largest sum of what it takes
                 assert cell.taken[0] + 4 * cell.taken[1] < 2**cell.outputs
-            heights = compressor.next_heights(heights, stage)
+            heights = counter.next_heights(heights, stage)
         assert max(heights) == heap.added <= 3

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from xnorflow.base.device import SLICE_LUTS, SLICE_REGISTERS
-from xnorflow.routes.rtl.plan import counter as compressor
+from xnorflow.routes.rtl.plan import counter
 from xnorflow.routes.rtl.plan.layer import LayerPlan
 from xnorflow.routes.rtl.plan.network import NetPlan
 from xnorflow.routes.rtl.plan.rom import PAIR_DEPTH, Memory, Rom, rom_of, wired_inputs
@@ -61,11 +61,11 @@ def _bits(states: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def counter(heap: compressor.Plan) -> Cells:
+def counter_cells(heap: counter.CounterPlan) -> Cells:
     """Return a counter: its cells, the adder, and the registers behind the stages."""
     ff = len(heap.heights)
     for number, (stage, heights) in enumerate(zip(heap.stages, heap.levels, strict=False), 1):
-        ff += sum(compressor.next_heights(heights, stage)) if number % heap.registers_every == 0 else 0
+        ff += sum(counter.next_heights(heights, stage)) if number % heap.registers_every == 0 else 0
     return Cells(lut=heap.luts, ff=ff)
 
 
@@ -210,9 +210,9 @@ def layer_parts(layer: LayerPlan, wired: int | None = None) -> dict[str, Cells]:
     parts = {
         "sequencer": _sequencer(layer),
         "hold" if layer.whole else "chunks": _hold(layer) if layer.whole else _chunks(layer),
-        "ones": counter(layer.word_heap),
+        "ones": counter_cells(layer.word_heap),
         "match": _products(layer, wired),
-        "count": counter(layer.heap).times(pe),
+        "count": counter_cells(layer.heap).times(pe),
         # a LUT for the sum, and one that starts anew
         "accumulate": Cells(lut=2 * bits, ff=bits).times(pe if layer.chunks > 1 else 0),
         "delay": Cells(ff=layer.depth + (2 + layer.heap.registers if layer.chunks > 1 else 0)),

@@ -38,7 +38,7 @@ class CounterCell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CounterPlan:
     """The stages that reduce a heap.
 
     Attributes:
@@ -80,7 +80,7 @@ class Plan:
         return cells + (len(self.heights) - self.lowest if self.added > 2 else two)
 
 
-def plan(heights: Sequence[int], registers_every: int = 1, addend_bits: int = 0, lag: int = 0) -> Plan:
+def plan(heights: Sequence[int], registers_every: int = 1, addend_bits: int = 0, lag: int = 0) -> CounterPlan:
     """Choose the counters for a heap, and for a number of ``addend_bits`` bits that comes ``lag`` cycles later.
 
     While a column holds six bits or more only the six-bit counters work, for they remove the most
@@ -94,7 +94,7 @@ def plan(heights: Sequence[int], registers_every: int = 1, addend_bits: int = 0,
             now = tuple(height + (column < addend_bits) for column, height in enumerate(now))
         levels.append(now)
         if max(now) <= MOST_ADDED and len(stages) >= joins:
-            return Plan(tuple(heights), tuple(stages), tuple(levels), registers_every, addend_bits, lag)
+            return CounterPlan(tuple(heights), tuple(stages), tuple(levels), registers_every, addend_bits, lag)
         stages.append(tuple(_wide_stage(now) if max(now) >= 6 else _narrow_stage(now)))
         now = next_heights(now, stages[-1])
 

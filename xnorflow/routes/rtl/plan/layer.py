@@ -13,7 +13,7 @@ from functools import cached_property
 
 from xnorflow.net.folding import Folding
 from xnorflow.net.layers import LayerSpec, ScoreSpec
-from xnorflow.routes.rtl.plan import counter as compressor
+from xnorflow.routes.rtl.plan import counter
 from xnorflow.routes.rtl.plan.window import WindowPlan
 
 
@@ -200,10 +200,10 @@ class LayerPlan:
         return min((self.count * ((1 << self.bits) - 1)).bit_length(), self.ones_bits)
 
     @cached_property
-    def word_heap(self) -> compressor.Plan:
+    def word_heap(self) -> counter.CounterPlan:
         """The counter of the values of an incoming word, a column per bit plane."""
         heights = [self.count if column < self.bits else 0 for column in range(self.word_sum_bits)]
-        return compressor.plan(heights, self.registers_every)
+        return counter.plan(heights, self.registers_every)
 
     @property
     def lag(self) -> int:
@@ -211,12 +211,12 @@ class LayerPlan:
         return self.word_heap.registers - 1
 
     @cached_property
-    def heap(self) -> compressor.Plan:
+    def heap(self) -> counter.CounterPlan:
         """The counter of one neuron: hits and start value, and the sum of inputs that joins them."""
         heights = [1] * self.sum_bits
         for column in range(self.bits):
             heights[column + 1] += self.simd
-        return compressor.plan(heights, self.registers_every, self.ones_bits, self.lag)
+        return counter.plan(heights, self.registers_every, self.ones_bits, self.lag)
 
     @property
     def depth(self) -> int:

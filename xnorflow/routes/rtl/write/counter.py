@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xnorflow.routes.rtl.plan.counter import CounterCell, Heights, Plan, next_heights
+from xnorflow.routes.rtl.plan.counter import CounterCell, CounterPlan, Heights, next_heights
 from xnorflow.routes.rtl.write.text import KEEP, framed, instance, ports
 
 
-def counter_module(name: str, heap: Plan) -> str:
+def counter_module(name: str, heap: CounterPlan) -> str:
     """Return the module ``name`` that adds up a heap: bits of column 0 first, ``sum`` registered.
 
     With ``XNF_CELLS`` defined it is the tree of counters, else one loop and a delay of as many
@@ -38,7 +38,7 @@ def counter_module(name: str, heap: Plan) -> str:
     return framed(lines)
 
 
-def _loops(heap: Plan) -> list[str]:
+def _loops(heap: CounterPlan) -> list[str]:
     """Behavioural form: one loop per column, then delay lines, the addend between them."""
     width = len(heap.heights)
     lines = ["    integer i;", f"    reg [{width - 1}:0] total;", "    always @* begin", "        total = 0;"]
@@ -68,7 +68,7 @@ def _delayed(line: str, source: str, width: int, cycles: int) -> tuple[list[str]
     return text, f"{line}[{bits - 1} -: {width}]"
 
 
-def _tree(heap: Plan) -> list[str]:
+def _tree(heap: CounterPlan) -> list[str]:
     lines: list[str] = []
     source, heights = "bits", heap.heights
     for index, cells in enumerate([*heap.stages, ()]):
@@ -92,7 +92,7 @@ def _tree(heap: Plan) -> list[str]:
     return [*lines, *_adder(heap, source)]
 
 
-def _adder(heap: Plan, source: str) -> list[str]:
+def _adder(heap: CounterPlan, source: str) -> list[str]:
     """Return the adder of the two or three numbers that are left, and the last register."""
     width, heights = len(heap.heights), heap.levels[-1]
     lines = [
@@ -112,7 +112,7 @@ def _adder(heap: Plan, source: str) -> list[str]:
     return [*lines, register, "    assign sum = total;"]
 
 
-def _joined(heap: Plan, heights: Heights, source: str) -> list[str]:
+def _joined(heap: CounterPlan, heights: Heights, source: str) -> list[str]:
     """Return the heap with the bits of ``addend`` on top of its columns."""
     parts = []
     for column, (height, start) in enumerate(zip(heights, _starts(heights), strict=True)):

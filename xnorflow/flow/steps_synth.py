@@ -20,6 +20,8 @@ from xnorflow.tools.vivado.run import CSIM_RESULTS, SynthRun, plans_of, read_run
 from xnorflow.tools.vivado.tcl import HlsJob
 
 SYNTH = "05-synth"
+# what hls4ml and the step write down about a project, such as where it stood: nothing that is synthesized
+NOTES = ("hls4ml_config.yml", "hls4ml.log")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Synthesis:
         """
         order, backend, converted = self._order(run), run.config.backend, run.result(CONVERT)
         settings = {"cosim": self.cosim, "export": self.export, "vivado": self.vivado}
-        inputs = {"files": converted.files, "backend": backend, **settings}
+        files = {name: digest for name, digest in converted.files.items() if Path(name).name not in NOTES}
+        inputs = {"files": files, "backend": backend, **settings}
         folder = run.job.project / SYNTH
         if finished(folder, inputs) is None and os.path.lexists(folder / RESULT) and not self.overwrite:
             raise ConfigError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from house_sources import SOURCES, TREES, module_of
 
 import xnorflow
 from xnorflow import api
@@ -106,3 +107,32 @@ def test_every_door_takes_text_and_paths(tmp_path, kind):
     work = xnorflow.make_job(kind(DIGITS), project=kind(tmp_path / "p"), model=kind(tmp_path / "n.h5"))
     assert (work.project, work.model) == (tmp_path / "p", tmp_path / "n.h5")
     assert len(api.init(kind(tmp_path / "laid"))) > 10
+
+
+# what a page or a script of the user's own may call; other modules hand on what these made of a path
+DOORS = [
+    "api.init", "api.data", "api.report", "api.calibrate", "api.trace", "api.explore", "job.make_job",
+    "config_file.load_config", "config_file.write_config", "spec_file.save_spec", "spec_file.load_spec",
+    "extract.extract_file", "device.load_device", "train.build_network", "train.train_network",
+    "project.write_project", "project.load_project", "hls.simulate.simulate_csim", "build.build", "build.lint",
+    "rtl.simulate.simulate_rtl", "rtl.simulate.write_design", "watch.compare_rtl", "run.synthesize",
+    "read.read_report", "pareto.plot", "report.load_report", "report.save_report",
+    "calibration.write_calibration", "calibration.load_calibration", "question.fit_question",
+    "sets.load_dataset",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_public_doors_say_that_they_take_text(door):
+    module, _, name = door.rpartition(".")
+    paths = [path for path in SOURCES if f".{module_of(path)}".endswith(f".{module}")]
+    functions = [node for path in paths for node in TREES[path].body if getattr(node, "name", "") == name]
+    assert len(functions) == 1
+    arguments = functions[0].args
+    hints = {item.arg: ast.unparse(item.annotation) for item in [*arguments.args, *arguments.kwonlyargs]}
+    found = {key: hint for key, hint in hints.items() if "Path" in hint}
+    both = ("str | Path", "Path | str", "PathLike")
+    # the Verilog files are those that write_design gave
+    ours = ("sources", "like")
+    wrong = {key: hint for key, hint in found.items() if key not in ours and not any(one in hint for one in both)}
+    assert wrong == {}

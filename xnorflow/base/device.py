@@ -124,14 +124,14 @@ def devices() -> tuple[Device, ...]:
     return tuple(_device(entry.name, yaml.safe_load(entry.read_text(encoding="utf-8"))) for entry in files)
 
 
-def load_device(path: Path) -> Device:
+def load_device(path: str | Path) -> Device:
     """Read a device file of a user's own, of the same form as those in ``xnorflow/base/devices/``.
 
     Raises:
         ConfigError: it cannot be read, lacks a field, or holds one that is unknown or of the wrong kind.
     """
     try:
-        return _device(str(path), load_yaml(path, "a device file"))
+        return _device(str(path), load_yaml(Path(path), "a device file"))
     except DataError as error:
         raise ConfigError(f"device file: {error}") from error
 

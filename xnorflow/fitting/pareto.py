@@ -92,7 +92,7 @@ def _cheapest(problem: Problem, longest: int, weights: tuple[int, int] | None, c
     return NetCost(tuple(chosen), clock_mhz)
 
 
-def plot(points: Sequence[Point], budget: Budget, path: Path, title: str = "") -> None:
+def plot(points: Sequence[Point], budget: Budget, path: str | Path, title: str = "") -> None:
     """Write the front as SVG or PNG: LUT and BRAM18 over images/s, the device's limits drawn in.
 
     Raises:
@@ -103,11 +103,11 @@ def plot(points: Sequence[Point], budget: Budget, path: Path, title: str = "") -
         raise ConfigError("a plot needs at least one point, got none; explore the network first")
     kind = check_drawing(path)
     figure = _figure(points, budget, title)
-    with atomic_open(path) as stream:
+    with atomic_open(Path(path)) as stream:
         figure.savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None)
 
 
-def check_drawing(path: Path) -> str:
+def check_drawing(path: str | Path) -> str:
     """Return the file format of a plot, by the ending of its file.
 
     Raises:
@@ -115,6 +115,7 @@ def check_drawing(path: Path) -> str:
         DataError: the file can't be written.
         ToolNotFound: matplotlib is not installed.
     """
+    path = Path(path)
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise ConfigError(f"a plot is written as {' or '.join(FORMATS)}, got {path.name!r}; change its ending")

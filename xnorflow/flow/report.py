@@ -191,9 +191,9 @@ class RunReport:
         return self.card is not None and self.card.data.sha256 != self.data_sha256
 
 
-def save_report(report: RunReport, project: Path) -> None:
+def save_report(report: RunReport, project: str | Path) -> None:
     """Write ``report.json`` to a project folder."""
-    write_json(project / FILE, dataclasses.asdict(report))
+    write_json(Path(project) / FILE, dataclasses.asdict(report))
 
 
 def load_report(project: str | Path) -> RunReport:

@@ -32,7 +32,7 @@ TESTBENCH = "C simulation, testbench"
 PRINTED_DIGITS = 6
 
 
-def simulate_csim(plan: HlsPlan, project: HlsProject, split: Split, folder: Path) -> list[SimResult]:
+def simulate_csim(plan: HlsPlan, project: HlsProject, split: Split, folder: str | Path) -> list[SimResult]:
     """Compile a project and run its C simulation both ways on every image of ``split``.
 
     Args:
@@ -48,7 +48,7 @@ def simulate_csim(plan: HlsPlan, project: HlsProject, split: Split, folder: Path
         ToolNotFound: no g++.
         ToolFailed: compilation or simulation failed.
     """
-    spec = plan.spec
+    spec, folder = plan.spec, Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     binaries = compile_project(project, folder)
     inputs = spec.input.encode(split.images).reshape(len(split.images), -1)

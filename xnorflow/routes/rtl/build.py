@@ -61,12 +61,13 @@ def _is_wheel_script(program: Path) -> bool:
         return b"python" in stream.read(100).splitlines()[0]
 
 
-def lint(sources: Sequence[Path], folder: Path) -> None:
+def lint(sources: Sequence[Path], folder: str | Path) -> None:
     """Check Verilog files as Verilog-2005 with every warning of Verilator on.
 
     Raises:
         ToolFailed: a warning or an error.
     """
+    folder = Path(folder)
     program, env = verilator()
     argv: list[str | Path] = [
         program,
@@ -87,7 +88,7 @@ def _from(folder: Path, sources: Sequence[Path]) -> list[str]:
 
 
 def build(
-    sources: Sequence[Path], folder: Path, *, trace: bool = False, level: int = 2, like: Path | None = None
+    sources: Sequence[Path], folder: str | Path, *, trace: bool = False, level: int = 2, like: Path | None = None
 ) -> Path:
     """Compile Verilog files with the harness; return the program.
 
@@ -103,6 +104,7 @@ def build(
         ToolNotFound: Verilator, make or g++ is missing.
         ToolFailed: the design does not compile.
     """
+    folder = Path(folder)
     program, env = check_tools()
     argv: list[str | Path] = [program, *BUILD, "-j", str(os.cpu_count() or 1), "--top-module", TOP]
     argv += ["-MAKEFLAGS", f"OPT_FAST=-O{level}", *MAKE_SETTINGS]

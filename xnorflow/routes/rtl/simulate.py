@@ -122,13 +122,13 @@ def write_design(plan: NetPlan, folder: str | Path, bram36: float = 60) -> list[
 
 
 def simulate_rtl(
-    program: Path,
+    program: str | Path,
     plan: NetPlan,
     images: Images,
     *,
     disturbance: Disturbance = UNDISTURBED,
     workers: int | None = None,
-    trace: Path | None = None,
+    trace: str | Path | None = None,
 ) -> RtlResult:
     """Run a compiled network on images, shared out among ``workers`` processes.
 
@@ -147,10 +147,10 @@ def simulate_rtl(
     """
     if not len(images):
         raise ConfigError("the RTL simulation needs at least one image, got none")
-    beats = pack_images(plan, images)
+    beats, program, file = pack_images(plan, images), Path(program), Path(trace) if trace else None
     return RtlResult.joined(
         in_shares(
-            lambda share: _run_share(program, plan, beats[share.images], share, disturbance, trace),
+            lambda share: _run_share(program, plan, beats[share.images], share, disturbance, file),
             len(images),
             1 if trace else workers,
         )

@@ -48,7 +48,9 @@ class TrainedModel:
     card: Card
 
 
-def build_network(network: Path, shape: tuple[int, ...], classes: int, settings: InputSettings | None = None) -> Any:
+def build_network(
+    network: str | Path, shape: tuple[int, ...], classes: int, settings: InputSettings | None = None
+) -> Any:
     """Run ``build(shape, classes)`` of a network's Python file and return the Keras model.
 
     Args:
@@ -61,6 +63,7 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, settings:
     Raises:
         ConfigError: no such file, no ``build`` in it, or it fails.
     """
+    network = Path(network)
     if not is_file(network):
         near = sorted(path.stem for path in network.parent.glob("*.py")) if network.parent.is_dir() else []
         raise ConfigError(f"no such network file: {network}; in its folder: {', '.join(near) or 'none'}")
@@ -85,9 +88,9 @@ def build_network(network: Path, shape: tuple[int, ...], classes: int, settings:
 
 
 def train_network(
-    network: Path,
+    network: str | Path,
     data: DataSet,
-    folder: Path,
+    folder: str | Path,
     config: TrainConfig | None = None,
     settings: InputSettings | None = None,
 ) -> TrainedModel:
@@ -99,6 +102,7 @@ def train_network(
     Raises:
         ConfigError: the network cannot be built, is not binary, or does not fit the data.
     """
+    network, folder = Path(network), Path(folder)
     trainer = _Trainer(network, data, folder, config or TrainConfig(), settings or InputSettings())
     path = folder / f"{network.stem}.h5"
     runs: list[SeedRun] = []

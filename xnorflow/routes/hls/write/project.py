@@ -60,7 +60,7 @@ class HlsProject:
     node_sizes: dict[str, int]
 
 
-def write_project(plan: HlsPlan, folder: Path, *, part: str, clock_mhz: float = 100.0) -> HlsProject:
+def write_project(plan: HlsPlan, folder: str | Path, *, part: str, clock_mhz: float = 100.0) -> HlsProject:
     """Write an HLS project into ``folder``, which is emptied first.
 
     Args:
@@ -74,7 +74,7 @@ def write_project(plan: HlsPlan, folder: Path, *, part: str, clock_mhz: float = 
         DataError: the folder is a link or somebody else's, or cannot be written.
         ToolNotFound: hls4ml is not installed.
     """
-    spec, names = plan.spec, node_names(plan.spec)
+    folder, spec, names = Path(folder), plan.spec, node_names(plan.spec)
     nodes = plan.renamed(names)
     hls4ml = import_hls4ml()
     empty(folder)
@@ -116,12 +116,13 @@ def find_hls4ml() -> None:
         raise ToolNotFound("the conversion needs hls4ml, which is not installed; pip install 'xnorflow[flow]'")
 
 
-def load_project(folder: Path) -> HlsProject:
+def load_project(folder: str | Path) -> HlsProject:
     """Read back the project that ``write_project`` wrote to ``folder``.
 
     Raises:
         DataError: it has no manifest, or a damaged one.
     """
+    folder = Path(folder)
     path = folder / MANIFEST
     try:
         values = read_json(path)

@@ -31,6 +31,15 @@ pytest_plugins = ("fake_vendor", "hls4ml_nets", "targets_seen", "vendor_files")
 NETWORKS = ("digits", "tfc", "sfc", "mfc", "cnv")
 
 
+# which take longest, alone on their worker
+LONGEST_FILES = ("test_docs.py", "test_rtl_yosys.py", "test_rtl_simulate.py", "test_flow_killed.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that at the end no worker waits for another one."""
+    items.sort(key=lambda item: item.path.name not in LONGEST_FILES)
+
+
 def needs_qkeras() -> None:
     """Skip a test that reads trained networks where their library is missing."""
     # looked for and not imported, as base/keras_stack.py must be the first

@@ -18,7 +18,7 @@ from xnorflow.sources.training.train import build_network
 PLACEHOLDERS = {"CONFIG": "hls_configs/digits.yaml", "DIR": "data", "N": "3", "CYCLES": "64", "FOLDER": "runs"}
 SHOWN = [(page, command) for page in PAGES for command in shown_commands(page)]
 # these compile a simulation
-SLOW = ("run hls_configs/digits-verilog", "trace hls_configs/")
+SLOW = ("run hls_configs/digits-verilog", "simulate hls_configs/digits-verilog", "trace hls_configs/")
 NAMED = [(page, command) for page in PAGES for command in named_commands(page)]
 
 

@@ -89,7 +89,7 @@ def test_sdist_finds_its_own_tests(unpacked):
         "-p",
         "no:cacheprovider",
         "tests/net/test_names.py",
-        "tests/test_house.py",
+        "tests/base/test_resources.py",
     ]
     env = {**os.environ, "PYTHONPATH": str(unpacked)}
     ended = subprocess.run(argv, cwd=unpacked, env=env, capture_output=True, text=True, timeout=600)

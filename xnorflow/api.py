@@ -22,7 +22,7 @@ from xnorflow.base.signatures import spelled_out
 from xnorflow.fitting import question as _question
 from xnorflow.fitting.choose import Fit
 from xnorflow.fitting.cost import NetCost
-from xnorflow.fitting.pareto import Point
+from xnorflow.fitting.pareto import Point, check_drawing
 from xnorflow.fitting.question import FitQuestion, fit_question
 from xnorflow.fitting.stock import StockRow
 from xnorflow.fitting.verdict import Ratio, Verdict
@@ -237,6 +237,9 @@ def explore(question: Asked, drawing: str | Path | None = None) -> tuple[Point, 
         DataError: it can't be written, said before the work.
         ToolNotFound: matplotlib is missing.
     """
+    if drawing is not None:
+        # a network may have to be extracted to ask about it
+        check_drawing(drawing)
     return _question.find_front(_asked(question), drawing)
 
 

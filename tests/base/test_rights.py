@@ -48,7 +48,7 @@ def place(tmp_path, monkeypatch, digits_data):
     """Where relative names are looked for, with nothing to read anew from elsewhere."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        "xnorflow.flow.job.load_dataset", lambda name, folder: digits_data if name == "digits" else 1 / 0
+        "xnorflow.flow.state.load_dataset", lambda name, folder: digits_data if name == "digits" else 1 / 0
     )
     shutil.copy(ROOT / "keras_models/digits.py", "net.py")
     (tmp_path / "good.yaml").write_text(CONFIG.format(network="net.py"))

@@ -1,5 +1,6 @@
 """When a step runs again: its code has changed, or something that it read; and when it does not."""
 
+import contextlib
 import dataclasses
 import shutil
 
@@ -25,24 +26,29 @@ from xnorflow.routes.rtl.settings import RtlSettings
 STEPS = [f"xnorflow.flow.steps_{name}" for name in ("extract", "hls", "rtl")]
 
 
-@pytest.fixture
-def package(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
     """A copy of the package whose sources may be changed."""
-    copy = tmp_path / "xnorflow"
+    copy = tmp_path_factory.mktemp("copy") / "xnorflow"
     shutil.copytree(ROOT / "xnorflow", copy, ignore=shutil.ignore_patterns("__pycache__"))
     before = {step: code_hash(step) for step in STEPS}
-    monkeypatch.setattr(code, "PACKAGE", copy)
-    assert {step: code_hash(step) for step in STEPS} == before
-    return copy
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code, "PACKAGE", copy)
+        assert {step: code_hash(step) for step in STEPS} == before
+        yield copy
 
 
+@contextlib.contextmanager
 def changed(package, name):
-    """Return the steps whose code is another once a file has changed."""
+    """Change a file of the copy; give the steps whose code is another by that."""
     before = {step: code_hash(step) for step in STEPS}
-    with (package / name).open("a") as stream:
-        stream.write("// changed\n" if name.endswith((".v", ".h", ".cpp")) else "# changed\n")
+    path = package / name
+    content = path.read_bytes()
+    path.write_bytes(content + (b"// changed\n" if path.suffix in (".v", ".h", ".cpp") else b"# changed\n"))
     code._hash.cache_clear()
-    return {step.rpartition("_")[2] for step in STEPS if code_hash(step) != before[step]}
+    yield {step.rpartition("_")[2] for step in STEPS if code_hash(step) != before[step]}
+    path.write_bytes(content)
+    code._hash.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -64,13 +70,15 @@ def changed(package, name):
     ],
 )
 def test_a_source_belongs_to_the_steps_that_it_makes(package, name, steps):
-    assert changed(package, name) == steps
+    with changed(package, name) as found:
+        assert found == steps
 
 
 def test_no_source_of_hardware_is_forgotten():
-    modules = {name for step in STEPS for name in code._closure(step, code.PACKAGE)}
-    files = {path for name in modules for path in code._files(name, code.PACKAGE)}
-    hardware = {path for ending in ("v", "h", "cpp") for path in (ROOT / "xnorflow").rglob(f"*.{ending}")}
+    package = ROOT / "xnorflow"
+    modules = {name for step in STEPS for name in code._closure(step, package)}
+    files = {path for name in modules for path in code._files(name, package)}
+    hardware = {path for ending in ("v", "h", "cpp") for path in package.rglob(f"*.{ending}")}
     assert hardware - files == set() and len(hardware) > 20
 
 
@@ -104,11 +112,11 @@ def test_verilog_is_written_again_for_what_it_depends_on(project, monkeypatch):
 def test_verilog_is_written_again_by_changed_code(project, package):
     config, folder = project
     assert written(config, folder) and not written(config, folder)
-    assert changed(package, "routes/rtl/verilog/xnf_buffer.v") == {"rtl"}
-    report = api.write(config, project=folder)
-    # the golden model is made by other code
-    assert [(step.name, step.reused) for step in report.steps][1:] == [("02-extract", True), (GENERATE, False)]
-    assert not written(config, folder)
+    with changed(package, "routes/rtl/verilog/xnf_buffer.v"):
+        report = api.write(config, project=folder)
+        # the golden model is made by other code
+        assert [(step.name, step.reused) for step in report.steps][1:] == [("02-extract", True), (GENERATE, False)]
+        assert not written(config, folder)
 
 
 def test_a_field_that_no_one_thought_of_counts_once_it_is_read(project, monkeypatch):

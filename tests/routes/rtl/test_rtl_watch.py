@@ -21,7 +21,7 @@ NETS = {
     "convolutions": (conv_net(3, (9, 8, 1), [((3, 3), 6, (1, 1), (2, 2)), ((2, 2), 5, (1, 1), (1, 1))]), 600),
 }
 # weights in each place and kind of layer, and a threshold; every other case takes a minute more
-QUICK = [("dense", 0, "w"), ("dense", 1, "t"), ("convolutions", 0, "w"), ("pixels of 8 bits, scores scaled", 2, "w")]
+QUICK = [("dense", 1, "t"), ("convolutions", 0, "w")]
 CASES = [
     (net, at, what)
     for net, (spec, _) in NETS.items()
@@ -105,8 +105,6 @@ def test_a_layer_that_gives_nothing_is_named(tmp_path):
     assert text.count(".room(room)") >= 1
     stuck.write_text(text.replace(".room(room)", ".room(1'b0)", 1))
     images = images_of(spec, 2)
-    with pytest.raises(simulate.NoResult, match="results of 0 of 2 images"):
-        simulate.simulate_rtl(build(sources, tmp_path), plan, images, workers=1)
     found = watch.find_rtl_mismatch(plan, sources, images, np.arange(2), tmp_path / "watched")
     assert (found.layer, found.what) == (plan.layers[1].spec.name, "words per image")
     assert found.first[0] == (0, 0, plan.layers[1].words_out, 0)

@@ -1,5 +1,6 @@
 """When a step runs again: its code has changed, or something that it read; and when it does not."""
 
+import ast
 import contextlib
 import dataclasses
 import shutil
@@ -80,6 +81,25 @@ def test_no_source_of_hardware_is_forgotten():
     files = {path for name in modules for path in code._files(name, package)}
     hardware = {path for ending in ("v", "h", "cpp") for path in package.rglob(f"*.{ending}")}
     assert hardware - files == set() and len(hardware) > 20
+
+
+def test_the_work_of_a_step_takes_nothing_but_its_trace():
+    """What it took from the run itself would not be noted."""
+    works = [
+        node
+        for step in STEPS
+        for node in ast.walk(ast.parse((ROOT / f"{step.replace('.', '/')}.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name == "work"
+    ]
+    assert len(works) == 8
+    for work in works:
+        used = {node.id for node in ast.walk(work) if isinstance(node, ast.Name)}
+        assert "trace" in used and not used & {"run", "config"} - {one.arg for one in work.args.args} - local(work)
+
+
+def local(function):
+    """Names that a function binds itself."""
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 from xnorflow.base.device import device_of, orderable
 from xnorflow.base.files.atomic import sha256_file
 from xnorflow.flow.code import code_hash
 from xnorflow.flow.config import BuildConfig
+from xnorflow.flow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job
 from xnorflow.flow.reads import noted, plain, value_of
 from xnorflow.flow.report import RunReport, StepRow
 from xnorflow.flow.step import Dependencies, Inputs, StepResult, StepValues, finished, run_step
@@ -18,10 +19,6 @@ from xnorflow.net.spec import NetSpec
 from xnorflow.net.spec_file import load_spec
 from xnorflow.routes.compare import SimResult
 from xnorflow.sources.data.sets import DataSet, load_dataset
-
-if TYPE_CHECKING:
-    pass
-from xnorflow.flow.job import EXTRACT, NETWORK_SUFFIXES, TRAIN, Job
 
 
 class NotDone(Exception):
@@ -49,7 +46,7 @@ class Trace:
         self.reads: dict[str, Any] = {}
         for name in given:
             self._note(f"given.{name}")
-        self.config = noted(config, "config", self._note)
+        self.config = noted(config, "config", self.reads.__setitem__)
 
     @property
     def spec(self) -> NetSpec:
@@ -69,10 +66,10 @@ class Trace:
         self._note("model")
         return self._run.model_file
 
-    def made(self, name: str) -> Path:
-        """Return the folder of an earlier step."""
+    def made(self, name: str) -> tuple[Path, StepValues]:
+        """Return the folder of an earlier step, and what it found."""
         self._note(f"made.{name}")
-        return self._run.job.project / name
+        return self._run.job.project / name, self._run.result(name).values
 
     def now(self, reads: Mapping[str, Any]) -> dict[str, Any]:
         """Return what an earlier run took, as it is now.
@@ -82,7 +79,7 @@ class Trace:
         """
         return {name: self._now(name) for name in reads}
 
-    def _note(self, name: str, value: Any = None) -> None:
+    def _note(self, name: str) -> None:
         self.reads[name] = self._now(name)
 
     def _now(self, name: str) -> Any:

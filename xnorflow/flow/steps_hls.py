@@ -48,7 +48,8 @@ def csim_step(run: Run) -> StepResult:
 
     def work(trace: Trace, folder: Path) -> dict[str, Any]:
         plan = plan_project(trace.spec, _settings(trace.config))
-        project = load_project(trace.made(CONVERT) / "project")
+        written, _ = trace.made(CONVERT)
+        project = load_project(written / "project")
         results = simulate_csim(plan, project, trace.data.test, folder)
         return {"results": results}
 

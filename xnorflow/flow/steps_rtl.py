@@ -128,7 +128,7 @@ def rtlsim_step(run: Run) -> StepResult:
     """
 
     def work(trace: Trace, folder: Path) -> RtlSimulated:
-        plan, sources, test = plan_of(trace.spec, trace.config), _verilog(trace, run), trace.data.test
+        plan, sources, test = plan_of(trace.spec, trace.config), _verilog(trace), trace.data.test
         program = build(sources, folder)
         started = time.monotonic()
         result = simulate_rtl(program, plan, test.images)
@@ -147,7 +147,7 @@ def yosys_step(run: Run) -> StepResult:
     """Synthesize the Verilog files for the part's family and count their cells."""
 
     def work(trace: Trace, folder: Path) -> Counted:
-        report = synthesize(_verilog(trace, run), TOP, folder, part=trace.config.part)
+        report = synthesize(_verilog(trace), TOP, folder, part=trace.config.part)
         return {"synth": synth_row(report, trace.config)}
 
     step = run.step(YOSYS, work, kind=Counted)
@@ -155,10 +155,10 @@ def yosys_step(run: Run) -> StepResult:
     return step
 
 
-def _verilog(trace: Trace, run: Run) -> list[Path]:
+def _verilog(trace: Trace) -> list[Path]:
     """Return the Verilog files that GENERATE has written, in its order."""
-    folder = trace.made(GENERATE) / "verilog"
-    return [folder / name for name in run.result(GENERATE).values["files"]]
+    folder, found = trace.made(GENERATE)
+    return [folder / "verilog" / name for name in found["files"]]
 
 
 def count_step(run: Run, config: BuildConfig, cycles: int | None, timeout_s: float | None) -> StepResult:
@@ -177,7 +177,8 @@ def place_step(run: Run, config: BuildConfig, cycles: int | None, tool: str, tim
     """Synthesize what ``count_step`` wrote with pads, place and route it by nextpnr, and read its report."""
 
     def work(trace: Trace, folder: Path) -> Routed:
-        sources = sorted((trace.made(COUNT) / "verilog").glob("*.v"))
+        counted, _ = trace.made(COUNT)
+        sources = sorted((counted / "verilog").glob("*.v"))
         order = nextpnr.plan_nextpnr(tool, trace.config.part, trace.config.clock_mhz)
         pins = folder / f"{nextpnr.PINS_TOP}.v"
         write_text(pins, pins_module(plan_of(trace.spec, trace.config, cycles), TOP))

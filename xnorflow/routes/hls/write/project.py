@@ -34,7 +34,7 @@ from xnorflow.routes.hls.write.frontend import (
 PROJECT_NAME = "xnornet"
 MANIFEST = "manifest.json"
 # files with hls4ml's stamp, and what stands there instead
-STAMPED, STAMP = ("build_lib.sh", "hls4ml_config.yml"), "00000000"
+STAMPED, STAMP = ("build_lib.sh", "hls4ml_config.yml"), "xnorflow"
 
 
 @dataclass(frozen=True)
@@ -250,4 +250,6 @@ def _settle_stamp(folder: Path, stamp: str) -> None:
     """
     for name in STAMPED:
         path = folder / name
-        path.write_text(path.read_text(encoding="utf-8").replace(stamp, STAMP), encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        # YAML puts quotes around one that could be a number
+        path.write_text(text.replace(f"'{stamp}'", stamp).replace(stamp, STAMP), encoding="utf-8")

@@ -42,7 +42,9 @@ def unpacked(tmp_path_factory):
     shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
     target, elsewhere = tmp_path_factory.mktemp("sdist"), tmp_path_factory.mktemp("unpacked")
     with tarfile.open(build("sdist", tree, target)) as archive:
-        archive.extractall(elsewhere, filter="data")
+        # Python before 3.11.4 has no filters, and takes no argument of that name
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(elsewhere)
     (folder,) = elsewhere.iterdir()
     return folder
 

@@ -73,8 +73,8 @@ def widest(layer, reuse_factor):
 def test_trained_networks_are_exact_on_every_test_image(tmp_path, name, kind):
     from xnorflow.sources.keras.extract import extract_file
 
-    build, data = load_config(ROOT / f"hls_configs/{name}.yaml"), data_of(name)
-    spec = extract_file(build.network.with_suffix(".h5"))
+    config, data = load_config(ROOT / f"hls_configs/{name}.yaml"), data_of(name)
+    spec, build = extract_file(config.network.with_suffix(".h5")), config.hls
     if kind == "most neurons":
         folding = {layer.name: widest(layer, layer_reuse_factor(layer, build)) for layer in spec.layers}
         assert any(folding[layer.name] != layer_folding(layer, build) for layer in spec.layers)

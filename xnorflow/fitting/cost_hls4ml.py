@@ -1,8 +1,8 @@
 """Cost of hls4ml's own dense and convolution kernels, strategies Latency and Resource.
 
 Cycles follow from the kernel's loops. LUTs are added up from the operators that the loops need and
-from what HLS charges for one (``costs/hls_operators.yaml``); then comes what Vivado makes of the
-HLS count (``costs/hls_to_vivado.yaml``). ``docs/fit.md`` derives the counts.
+from what HLS charges for one (``fitting/costs/hls_operators.yaml``); then comes what Vivado makes of the
+HLS count (``fitting/costs/hls_to_vivado.yaml``). ``docs/fit.md`` derives the counts.
 """
 
 from __future__ import annotations

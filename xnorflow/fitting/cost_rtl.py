@@ -1,7 +1,7 @@
 """Cost of our own Verilog: ``pe`` neurons in parallel, ``simd`` inputs of each per cycle.
 
 ``routes/rtl/plan/cells.py`` counts what the generator writes. Only the LUTs of control are fitted, to Yosys runs:
-the coefficients are data (``costs/rtl.yaml``), and ``benchmarks/rtl_costs.py`` makes new ones.
+the coefficients are data (``fitting/costs/rtl.yaml``), and ``benchmarks/rtl_costs.py`` makes new ones.
 """
 
 from __future__ import annotations

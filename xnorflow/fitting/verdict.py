@@ -146,7 +146,7 @@ def learn_ratios(reports: Sequence[SynthReport]) -> dict[str, Ratio]:
     """Return the ratios of Vivado's counts to those of HLS over the designs that have both.
 
     Designs are matched by top name; of several reports of Vivado the surest one counts. The result
-    has the form of ``costs/hls_to_vivado.yaml``.
+    has the form of ``fitting/costs/hls_to_vivado.yaml``.
 
     Raises:
         ReportError: no design has both kinds of report.

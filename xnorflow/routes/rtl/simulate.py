@@ -133,7 +133,7 @@ def simulate_rtl(
     """Run a compiled network on images, shared out among ``workers`` processes.
 
     Args:
-        program: what ``verilator.build`` made of the network's files.
+        program: what ``routes.rtl.build.build`` made of the network's files.
         plan: the network and its foldings.
         images: uint8 images, at least one.
         disturbance: stalls, gaps and resets.

@@ -1,7 +1,7 @@
 """Recognise binary layers in hls4ml's graph and put packed kernels in their place.
 
 The pass runs before any of hls4ml's own, on the graph as it was read: layer for layer what Keras
-has, or what ``hls/frontend.py`` wrote. A binary layer is a dense layer or a convolution with
+has, or what ``routes/hls/write/frontend.py`` wrote. A binary layer is a dense layer or a convolution with
 weights of +1/-1 that reads binary values: the network's input, or what a sign gave.
 """
 
